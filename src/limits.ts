@@ -49,3 +49,12 @@ export const MAILBOX_READ_EVENTS_KEPT = 100;
 
 /** Candidates looked at per list when an arrival is matched, so that its cost does not grow with the queue. */
 export const MATCH_SCAN_MAX = 128;
+/** Recent matches that make up the match rate. */
+export const MATCH_RATE_SAMPLES = 32;
+
+// --- sessions -------------------------------------------------------------------------------
+
+/** How long a legacy session lives without use, in milliseconds. */
+export const SESSION_AGE_MS_MAX = 7 * 24 * 3600 * 1000;
+/** Ended sessions remembered one by one; beyond it, sessions as old as the forgotten ones end too. */
+export const ENDED_SESSIONS_MAX = 100_000;

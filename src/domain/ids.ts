@@ -1,0 +1,49 @@
+/**
+ * How public ids, event ids and cursors are made. Ids come from the entry's entropy, so that every
+ * replay and every node makes the same ones; they are names, never secrets.
+ *
+ * This file owns their spelling. It must never draw randomness itself.
+ */
+
+/** Position of a user's record in the order of creation; never reused, never visible from outside. */
+export type UserRef = number;
+/** SHA-256 of a session token, as text. The token itself never reaches the domain. */
+export type TokenHash = string;
+/** Key of a legacy MCP session. */
+export type SessionKey = string;
+
+/** Characters of entropy in an entry: 22 of base64url carry 132 bits. */
+export const ENTROPY_CHARS = 22;
+
+/**
+ * The `n`th id with this prefix that one entry makes. Entropy has a fixed length, so a numbered id
+ * never meets one of another entry.
+ */
+export function makeId(prefix: "user" | "room" | "msg", entropy: string, n: number): string {
+  return n === 0 ? `${prefix}_${entropy}` : `${prefix}_${entropy}${n.toString(36)}`;
+}
+
+/** A mailbox's epoch: positions of another epoch belong to another user or an earlier life. */
+export function makeEpoch(entropy: string): string {
+  return entropy.slice(0, 8);
+}
+
+/** The event id of the event at `offset`: the same for every way of delivery and every repetition. */
+export function makeEventId(epoch: string, offset: number): string {
+  return `evt_${epoch}${offset.toString(36).padStart(4, "0")}`;
+}
+
+/** The cursor just after `offset` (0 = before everything). */
+export function makeCursor(epoch: string, offset: number): string {
+  return `c1.${epoch}.${offset.toString(36)}`;
+}
+
+const CURSOR = /^c1\.([A-Za-z0-9_-]{8})\.(0|[1-9a-z][0-9a-z]{0,9})$/;
+
+/** What a cursor says, or undefined for a string that no version of us made. Total. */
+export function parseCursor(cursor: string): { epoch: string; offset: number } | undefined {
+  const match = CURSOR.exec(cursor);
+  if (match === null) return undefined;
+  const [, epoch = "", digits = ""] = match;
+  return { epoch, offset: Number.parseInt(digits, 36) };
+}

@@ -1,0 +1,318 @@
+/**
+ * The aggregate and its one door: `step` applies one entry and says what has happened. The same
+ * entries give the same state and the same events, everywhere and every time.
+ *
+ * This file owns the order of things within a step. It must never do I/O, read a clock or draw
+ * randomness; a throw means a broken invariant, never bad input.
+ */
+import { ENDED_SESSIONS_MAX, SESSION_AGE_MS_MAX } from "../limits.ts";
+import type { Caller, Command, Entry, LobbySettings } from "./command.ts";
+import type { LobbyEvent } from "./event.ts";
+import { TimeHeap } from "./heap.ts";
+import { identify } from "./identity.ts";
+import { parseCursor } from "./ids.ts";
+import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
+import { leaveQueue, pair } from "./pairing.ts";
+import { dropAgedMail, nextMailDeadline } from "./post-office.ts";
+import { advance, closeStreams, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
+import { emptyQueue, join } from "./queue.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+import { findRoom, post } from "./room.ts";
+import type { Lobby, Step, User } from "./state.ts";
+import { bindSession, createUser, makeRoomForUser, unbindSession } from "./users.ts";
+
+type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
+
+export function createLobby(settings: LobbySettings): Lobby {
+  return {
+    settings,
+    now: 0,
+    users: new Map(),
+    byUserId: new Map(),
+    byToken: new Map(),
+    bindings: new Map(),
+    endedSessions: new Map(),
+    sessionsValidFrom: 0,
+    rooms: new Map(),
+    queue: emptyQueue(),
+    online: 0,
+    mailboxBytes: 0,
+    matches: [],
+    nextUser: 1,
+    nextHold: 1,
+    deadlines: new TimeHeap(),
+    offline: new TimeHeap(),
+    mailAges: new TimeHeap(),
+  };
+}
+
+/**
+ * Applies one entry. Deadlines that have come are dealt with first, so that the command meets the
+ * lobby as it is at its time.
+ * @returns what has happened, in order; never empty. A refusal, if there is one, is the last.
+ */
+export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
+  const at = Math.max(lobby.now, entry.at);
+  lobby.now = at;
+  const step: Step = { at, entropy: entry.entropy, events: [], roomsOpened: 0 };
+  advance(lobby, step);
+  dropAgedMail(lobby);
+  const refusal = apply(lobby, step, entry.command);
+  if (refusal !== undefined) step.events.push(refusal);
+  // A pairing moves a second user than the one who called; both now have other deadlines.
+  for (const event of step.events) {
+    if (event.type === "matched")
+      settleMembers(
+        lobby,
+        step,
+        event.users.map((user) => ({ user })),
+      );
+  }
+  return step.events;
+}
+
+/** When the next tick is due, in milliseconds, or undefined if nothing will happen by itself. May be early. */
+export function nextDeadline(lobby: Lobby): number | undefined {
+  const user = lobby.deadlines.earliest;
+  const mail = nextMailDeadline(lobby);
+  if (user === undefined || mail === undefined) return user ?? mail;
+  return Math.min(user, mail);
+}
+
+/** Whether a session was ended, or is too old to be told from an ended one. */
+export function isSessionEnded(lobby: Lobby, session: string, issuedAt: number): boolean {
+  return issuedAt < lobby.sessionsValidFrom || lobby.endedSessions.has(session);
+}
+
+function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined {
+  switch (command.type) {
+    case "enter_queue":
+      return enterQueue(lobby, step, command);
+    case "leave_queue":
+      return asUser(lobby, step, command.caller, (user) => {
+        if (user.place.in !== "queue") return refuse("not_waiting");
+        leaveQueue(lobby, step, user);
+        return undefined;
+      });
+    case "send_message":
+      return asUser(lobby, step, command.caller, (user) => sendMessage(lobby, step, user, command));
+    case "leave_chat":
+      return asUser(lobby, step, command.caller, (user) => leaveChat(lobby, step, user, command.room));
+    case "look":
+      return asUser(lobby, step, command.caller, (user) => {
+        settle(lobby, step, user);
+        step.events.push({ type: "seen", user: user.ref });
+        return undefined;
+      });
+    case "wait":
+      return asUser(lobby, step, command.caller, (user) => {
+        wait(lobby, step, user, command);
+        return undefined;
+      });
+    case "end_wait":
+      return endWait(lobby, step, command);
+    case "open_stream":
+      return withUser(lobby, step, command.user, (user) => {
+        openStream(lobby, step, user);
+        step.events.push({ type: "stream_opened", user: user.ref });
+      });
+    case "close_stream":
+      return withUser(lobby, step, command.user, (user) => {
+        noteStreamRead(lobby, user, command);
+        closeStreams(lobby, step, user, 1);
+        step.events.push({ type: "stream_closed", user: user.ref });
+      });
+    case "end_session":
+      endSession(lobby, step, command);
+      return undefined;
+    case "tick":
+      step.events.push({ type: "ticked" });
+      return undefined;
+  }
+}
+
+/**
+ * Runs a command of somebody who must be a user. They have called, whatever comes of it; the session
+ * they called in becomes theirs if it succeeds.
+ */
+function asUser(
+  lobby: Lobby,
+  step: Step,
+  caller: Caller,
+  run: (user: User) => Refusal | undefined,
+): Refusal | undefined {
+  const user = identify(lobby, caller);
+  if (user === undefined) return refuse("no_session");
+  if ("type" in user) return user;
+  noteCall(lobby, step, user);
+  const refusal = run(user);
+  if (refusal === undefined && caller.session !== undefined) bindSession(lobby, step, caller.session, user);
+  settle(lobby, step, user);
+  return refusal;
+}
+
+/** Runs a command about a user by reference; one whose record has ended is none of its concern. */
+function withUser(lobby: Lobby, step: Step, ref: number, run: (user: User) => void): undefined {
+  const user = lobby.users.get(ref);
+  if (user === undefined) step.events.push({ type: "ignored" });
+  else run(user);
+}
+
+function enterQueue(lobby: Lobby, step: Step, command: Of<"enter_queue">): Refusal | undefined {
+  const known = identify(lobby, command.caller);
+  if (known !== undefined && "type" in known) return known;
+  if (known !== undefined) {
+    return asUser(lobby, step, command.caller, (user) => {
+      if (user.place.in !== "nowhere") {
+        settle(lobby, step, user);
+      } else {
+        if (command.userId !== undefined && command.userId !== user.userId) return refuse("identity_conflict");
+        if (lobby.queue.tickets.size >= lobby.settings.queueMax) return refuse("queue_full");
+        describe(user, command);
+        joinQueue(lobby, step, user);
+      }
+      step.events.push({ type: "entered", user: user.ref, minted: false });
+      return undefined;
+    });
+  }
+
+  if (command.userId !== undefined && lobby.byUserId.has(command.userId)) return refuse("user_id_taken");
+  if (lobby.queue.tickets.size >= lobby.settings.queueMax) return refuse("queue_full");
+  if (!makeRoomForUser(lobby, step)) return refuse("server_full");
+  const user = createUser(lobby, step, command.newToken, command.userId);
+  describe(user, command);
+  step.events.push({ type: "entered", user: user.ref, minted: true });
+  if (command.caller.session !== undefined) bindSession(lobby, step, command.caller.session, user);
+  joinQueue(lobby, step, user);
+  settle(lobby, step, user);
+  return undefined;
+}
+
+/** Takes over what the caller said about themselves; what they left out stays as it was. */
+function describe(user: User, command: Of<"enter_queue">): void {
+  if (command.displayName !== undefined) user.displayName = command.displayName;
+  if (command.kind !== undefined) user.kind = command.kind;
+  if (command.partnerKind !== undefined) user.partnerKind = command.partnerKind;
+  if (command.interests !== undefined) user.interests = command.interests;
+}
+
+function joinQueue(lobby: Lobby, step: Step, user: User): void {
+  const holdsOut = user.interests.length > 0 && lobby.settings.widenMs > 0;
+  const ticket = join(lobby.queue, user.ref, user, holdsOut ? step.at + lobby.settings.widenMs : step.at, step.at);
+  user.place = { in: "queue", ticket: ticket.number };
+  if (!pair(lobby, step, user, ticket)) step.events.push({ type: "queued", user: user.ref });
+}
+
+function sendMessage(lobby: Lobby, step: Step, user: User, command: Of<"send_message">): Refusal | undefined {
+  const members = user.place.in === "room" ? user.place.room.members : [];
+  const refusal = post(lobby, step, user, command);
+  // The loop guard may have closed the room under both.
+  if (refusal?.code === "loop_limit") settleMembers(lobby, step, members);
+  return refusal;
+}
+
+function leaveChat(lobby: Lobby, step: Step, user: User, roomId: string | undefined): Refusal | undefined {
+  const room = findRoom(lobby, user, roomId);
+  if ("type" in room) return room;
+  leaveRoom(lobby, step, user, "left");
+  step.events.push({ type: "left_room", user: user.ref, room: room.id });
+  return undefined;
+}
+
+/** Reads after a cursor, or after what was read last; holds the call if there is nothing and it asked to. */
+function wait(lobby: Lobby, step: Step, user: User, command: Of<"wait">): void {
+  settle(lobby, step, user);
+  endHold(step, user);
+  const { mailbox } = user;
+  let after = unreadFrom(mailbox);
+  if (command.after !== undefined) {
+    const cursor = parseCursor(command.after);
+    // A cursor of another life of this mailbox says nothing about this one: all that is kept is unread.
+    after = cursor?.epoch === mailbox.epoch ? Math.min(cursor.offset, mailbox.head) : -1;
+    mailbox.acknowledged = Math.max(mailbox.acknowledged, after);
+    lobby.mailboxBytes += trim(mailbox);
+  }
+  const { from, truncated } = readingFrom(mailbox, after);
+  if (from < mailbox.head || truncated || !command.hold) {
+    handOut(step, user, from, truncated);
+  } else {
+    user.hold = { number: lobby.nextHold++, from, session: command.caller.session };
+    step.events.push({ type: "holding", user: user.ref, hold: user.hold.number });
+  }
+}
+
+function endWait(lobby: Lobby, step: Step, command: Of<"end_wait">): undefined {
+  const user = lobby.users.get(command.user);
+  const hold = user?.hold;
+  if (user === undefined || hold === undefined || hold.number !== command.hold) {
+    step.events.push({ type: "ignored" });
+    return;
+  }
+  user.hold = undefined;
+  noteCall(lobby, step, user);
+  if (command.answered) {
+    const { from, truncated } = readingFrom(user.mailbox, hold.from);
+    handOut(step, user, from, truncated);
+  } else {
+    step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
+  }
+  settle(lobby, step, user);
+}
+
+function handOut(step: Step, user: User, from: number, truncated: boolean): void {
+  const to = user.mailbox.head;
+  user.mailbox.returned = to;
+  step.events.push({ type: "read", user: user.ref, from, to, truncated });
+}
+
+function endHold(step: Step, user: User): void {
+  if (user.hold === undefined) return;
+  step.events.push({ type: "hold_ended", user: user.ref, hold: user.hold.number });
+  user.hold = undefined;
+}
+
+/** A stream says how far its reader is known to have read: its session need not hear that again. */
+function noteStreamRead(lobby: Lobby, user: User, command: Of<"close_stream">): void {
+  if (command.read === undefined) return;
+  const read = Math.min(command.read, user.mailbox.head);
+  user.streamRead = Math.max(user.streamRead, read);
+  const binding = command.session === undefined ? undefined : lobby.bindings.get(command.session);
+  if (binding?.user === user.ref) binding.read = Math.max(binding.read, read);
+}
+
+/**
+ * Ends a legacy session. A user who has no other stream and no other session has left with it;
+ * else it is only unbound.
+ */
+function endSession(lobby: Lobby, step: Step, command: Of<"end_session">): void {
+  step.events.push({ type: "session_ended", session: command.session });
+  rememberEnded(lobby, command.session, command.issuedAt);
+  const user = lobby.users.get(lobby.bindings.get(command.session)?.user ?? 0);
+  if (user === undefined) return;
+  unbindSession(lobby, step, command.session, user);
+  if (user.hold?.session === command.session) endHold(step, user);
+  if (user.streams <= command.streams && user.hold === undefined && user.sessions.length === 0) {
+    user.streams = 0;
+    user.lastActivityAt = step.at;
+    if (user.place.in === "queue") leaveQueue(lobby, step, user);
+    leaveRoom(lobby, step, user, "left");
+    settle(lobby, step, user);
+  } else {
+    closeStreams(lobby, step, user, command.streams);
+  }
+}
+
+/** Keeps an ended session from coming back, in a bounded table. */
+function rememberEnded(lobby: Lobby, session: string, issuedAt: number): void {
+  if (lobby.endedSessions.size >= ENDED_SESSIONS_MAX) {
+    for (const [key, issued] of lobby.endedSessions) {
+      if (issued + SESSION_AGE_MS_MAX > lobby.now) {
+        // Giving up an entry that is still needed takes every session as old as it along.
+        lobby.sessionsValidFrom = Math.max(lobby.sessionsValidFrom, issued + 1);
+      }
+      lobby.endedSessions.delete(key);
+      break;
+    }
+  }
+  lobby.endedSessions.set(session, issuedAt);
+}

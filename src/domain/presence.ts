@@ -1,0 +1,165 @@
+/**
+ * Who is there: streams, held calls, the clocks that run without them, and what happens when one
+ * runs out. Gone happens once per departure; back within the grace time restores the room.
+ *
+ * This file owns presence and each user's next deadline. It must never read a clock: time is the step's.
+ */
+import { leaveQueue, refreshAvailability, stopHoldingOut, ticketOf } from "./pairing.ts";
+import { deliver } from "./post-office.ts";
+import { closeRoom, sidesOf } from "./room.ts";
+import type { Lobby, Step, User } from "./state.ts";
+import { forgetUser } from "./users.ts";
+
+/** Whether a stream or a held call is open. */
+export function isConnected(user: User): boolean {
+  return user.streams > 0 || user.hold !== undefined;
+}
+
+/** Notes that the user called: they are not away any more, and the idle clock starts over. */
+export function noteCall(lobby: Lobby, step: Step, user: User): void {
+  user.lastCallAt = step.at;
+  user.lastActivityAt = step.at;
+  comeBack(lobby, step, user);
+}
+
+/** A stream was opened: no clock runs while it is. Everything in the mailbox goes out on it. */
+export function openStream(lobby: Lobby, step: Step, user: User): void {
+  user.streams++;
+  user.lastActivityAt = step.at;
+  user.mailbox.written = user.mailbox.head;
+  comeBack(lobby, step, user);
+  settle(lobby, step, user);
+}
+
+/** `count` streams have closed. With the last one the grace clock starts, unless a call is held. */
+export function closeStreams(lobby: Lobby, step: Step, user: User, count: number): void {
+  user.streams = Math.max(0, user.streams - count);
+  user.lastActivityAt = step.at;
+  if (count > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
+  settle(lobby, step, user);
+}
+
+/**
+ * Brings everything that follows from a user's presence in line: the queue's view of them, whether
+ * they count as online, and when to look again. To be called after every change of presence or place.
+ */
+export function settle(lobby: Lobby, step: Step, user: User): void {
+  refreshAvailability(lobby, step, user);
+  refreshOnline(lobby, user);
+  schedule(lobby, user);
+}
+
+/** Keeps the count of online users and the order in which offline ones are evicted. */
+export function refreshOnline(lobby: Lobby, user: User): void {
+  const online = isConnected(user) || user.place.in !== "nowhere";
+  if (online === (user.offlineSince === undefined)) return;
+  if (online) {
+    user.offlineSince = undefined;
+    lobby.online++;
+  } else {
+    user.offlineSince = lobby.now;
+    lobby.online--;
+    lobby.offline.push(lobby.now, user.ref);
+  }
+}
+
+/** The user is out of queue and room for good reason of time; the partner is told. */
+function goGone(lobby: Lobby, step: Step, user: User): void {
+  if (user.place.in === "queue") leaveQueue(lobby, step, user);
+  else if (user.place.in === "room") leaveRoom(lobby, step, user, "timeout");
+}
+
+/** Closes the room a user is in on their account, and settles both. */
+export function leaveRoom(lobby: Lobby, step: Step, user: User, reason: "left" | "timeout"): void {
+  if (user.place.in !== "room") return;
+  const { room } = user.place;
+  closeRoom(lobby, step, room, reason, user);
+  settleMembers(lobby, step, room.members);
+}
+
+/** Settles the members of a room that has just opened or closed. */
+export function settleMembers(lobby: Lobby, step: Step, members: readonly { readonly user: number }[]): void {
+  for (const member of members) {
+    const user = lobby.users.get(member.user);
+    if (user !== undefined) settle(lobby, step, user);
+  }
+}
+
+function goAway(lobby: Lobby, step: Step, user: User): void {
+  user.awaySince = step.at;
+  tellPartner(lobby, step, user, "partner.away");
+}
+
+function comeBack(lobby: Lobby, step: Step, user: User): void {
+  if (user.awaySince === undefined) return;
+  user.awaySince = undefined;
+  tellPartner(lobby, step, user, "partner.back");
+}
+
+function tellPartner(lobby: Lobby, step: Step, user: User, name: "partner.away" | "partner.back"): void {
+  if (user.place.in !== "room") return;
+  const partner = lobby.users.get(sidesOf(user.place.room, user)?.other.user ?? 0);
+  if (partner !== undefined) deliver(lobby, step, partner, { name, room: user.place.room.id });
+}
+
+/** When a user in queue or room counts as gone, unless they show up before; infinite while connected. */
+function goneAt(lobby: Lobby, user: User): number {
+  if (user.place.in === "nowhere" || isConnected(user)) return Number.POSITIVE_INFINITY;
+  if (user.awaySince !== undefined) return user.awaySince + lobby.settings.graceMs;
+  return user.lastCallAt + lobby.settings.idleMs;
+}
+
+/** When an unconnected waiting user is passed over from. */
+function unavailableAt(lobby: Lobby, user: User): number {
+  if (ticketOf(lobby, user)?.available !== true || isConnected(user)) return Number.POSITIVE_INFINITY;
+  return user.lastCallAt + lobby.settings.availableMs;
+}
+
+/** When a waiting user who can be paired stops holding out for a shared interest. */
+function opensAt(lobby: Lobby, user: User): number {
+  const ticket = ticketOf(lobby, user);
+  return ticket?.available === true && !ticket.open ? ticket.holdsOutUntil : Number.POSITIVE_INFINITY;
+}
+
+/** When the record of an offline user ends. */
+function forgottenAt(lobby: Lobby, user: User): number {
+  return user.offlineSince === undefined ? Number.POSITIVE_INFINITY : user.lastActivityAt + lobby.settings.retainUserMs;
+}
+
+function deadlineOf(lobby: Lobby, user: User): number {
+  return Math.min(goneAt(lobby, user), unavailableAt(lobby, user), opensAt(lobby, user), forgottenAt(lobby, user));
+}
+
+/** Makes sure the heap looks at the user no later than their deadline. A later deadline needs nothing. */
+function schedule(lobby: Lobby, user: User): void {
+  const deadline = deadlineOf(lobby, user);
+  if (deadline >= user.checkAt) return;
+  user.checkAt = deadline;
+  lobby.deadlines.push(deadline, user.ref);
+}
+
+/** Lets everything happen whose time has come, in the order of deadlines. */
+export function advance(lobby: Lobby, step: Step): void {
+  for (;;) {
+    const time = lobby.deadlines.earliest;
+    if (time === undefined || time > step.at) return;
+    const user = lobby.users.get(lobby.deadlines.pop() ?? 0);
+    // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
+    if (user === undefined || user.checkAt !== time) continue;
+    user.checkAt = Number.POSITIVE_INFINITY;
+    if (deadlineOf(lobby, user) <= time) expire(lobby, step, user, time);
+    if (lobby.users.has(user.ref)) schedule(lobby, user);
+  }
+}
+
+/** One deadline of this user has come. */
+function expire(lobby: Lobby, step: Step, user: User, time: number): void {
+  if (forgottenAt(lobby, user) <= time) {
+    forgetUser(lobby, step, user);
+    return;
+  }
+  if (goneAt(lobby, user) <= time) goGone(lobby, step, user);
+  const ticket = ticketOf(lobby, user);
+  if (ticket !== undefined && opensAt(lobby, user) <= time) stopHoldingOut(lobby, step, user, ticket);
+  settle(lobby, step, user);
+}

@@ -1,0 +1,110 @@
+/**
+ * Users' records: made with a token's hash, found by id, token or session, evicted when the server
+ * is full, forgotten when nobody asked for them for long enough.
+ *
+ * This file owns the life of a record and every index onto it. It must never move a user between
+ * queue and room.
+ */
+import { SESSIONS_PER_USER_MAX } from "../limits.ts";
+import { makeEpoch, makeId, type SessionKey, type TokenHash, type UserRef } from "./ids.ts";
+import { emptyMailbox } from "./mailbox.ts";
+import { letGoOfRoom } from "./room.ts";
+import type { Lobby, Step, User } from "./state.ts";
+
+/** Name of a user who gave none. */
+export const DEFAULT_NAME = "Stranger";
+
+/** Makes room for one more user by evicting whoever is offline the longest. False if everybody is present. */
+export function makeRoomForUser(lobby: Lobby, step: Step): boolean {
+  while (lobby.users.size >= lobby.settings.usersMax) {
+    const since = lobby.offline.earliest;
+    if (since === undefined) return false;
+    const user = lobby.users.get(lobby.offline.pop() ?? 0);
+    // An entry of somebody who came back since is stale; they have a newer one if they left again.
+    if (user !== undefined && user.offlineSince === since) forgetUser(lobby, step, user);
+  }
+  return true;
+}
+
+/** Makes a user, nowhere and not online yet. */
+export function createUser(lobby: Lobby, step: Step, tokenHash: TokenHash, userId: string | undefined): User {
+  const user: User = {
+    ref: lobby.nextUser++,
+    userId: userId ?? makeId("user", step.entropy, 0),
+    tokenHash,
+    displayName: DEFAULT_NAME,
+    kind: "unknown",
+    partnerKind: "any",
+    interests: [],
+    place: { in: "nowhere" },
+    mailbox: emptyMailbox(makeEpoch(step.entropy)),
+    streams: 0,
+    hold: undefined,
+    lastCallAt: step.at,
+    awaySince: undefined,
+    lastActivityAt: step.at,
+    offlineSince: step.at,
+    streamRead: 0,
+    sessions: [],
+    pastRooms: [],
+    recentPartners: [],
+    blocked: undefined,
+    messages: undefined,
+    checkAt: Number.POSITIVE_INFINITY,
+  };
+  lobby.users.set(user.ref, user);
+  lobby.byUserId.set(user.userId, user.ref);
+  lobby.byToken.set(tokenHash, user.ref);
+  return user;
+}
+
+/** Ends the record of an offline user: id, token, mailbox, sessions and rooms are free again. */
+export function forgetUser(lobby: Lobby, step: Step, user: User): void {
+  if (user.offlineSince === undefined) throw new Error("a present user was to be forgotten");
+  for (const session of user.sessions) {
+    lobby.bindings.delete(session);
+    step.events.push({ type: "unbound", session, user: user.ref });
+  }
+  for (const room of user.pastRooms) letGoOfRoom(lobby, room);
+  lobby.mailboxBytes -= user.mailbox.bytes;
+  lobby.byUserId.delete(user.userId);
+  lobby.byToken.delete(user.tokenHash);
+  lobby.users.delete(user.ref);
+  step.events.push({ type: "forgotten", user: user.ref });
+}
+
+/** Ties a legacy session to a user, once: until the record ends it stays theirs. */
+export function bindSession(lobby: Lobby, step: Step, session: SessionKey, user: User): void {
+  if (lobby.bindings.has(session)) return;
+  if (user.sessions.length >= SESSIONS_PER_USER_MAX) {
+    const oldest = user.sessions[0];
+    if (oldest !== undefined) unbindSession(lobby, step, oldest, user);
+  }
+  // A new session gets what nobody of this user is known to have read.
+  const read = Math.max(user.mailbox.acknowledged, user.streamRead);
+  lobby.bindings.set(session, { user: user.ref, read });
+  user.sessions.push(session);
+  step.events.push({ type: "bound", session, user: user.ref });
+}
+
+/** Unties a session. Its streams are closed by whoever holds them, on the event. */
+export function unbindSession(lobby: Lobby, step: Step, session: SessionKey, user: User): void {
+  lobby.bindings.delete(session);
+  user.sessions.splice(user.sessions.indexOf(session), 1);
+  step.events.push({ type: "unbound", session, user: user.ref });
+}
+
+/** Where a session's reader starts that names no position: after what is known to have been read. */
+export function sessionReadFrom(lobby: Lobby, session: SessionKey): { user: User; from: number } | undefined {
+  const binding = lobby.bindings.get(session);
+  const user = binding === undefined ? undefined : lobby.users.get(binding.user);
+  if (binding === undefined || user === undefined) return undefined;
+  return { user, from: Math.max(binding.read, user.mailbox.acknowledged) };
+}
+
+/** The user with this reference, for callers to whom one without a record is a bug. */
+export function userOf(lobby: Lobby, ref: UserRef): User {
+  const user = lobby.users.get(ref);
+  if (user === undefined) throw new Error("a reference names nobody");
+  return user;
+}
