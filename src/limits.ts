@@ -58,3 +58,74 @@ export const MATCH_RATE_SAMPLES = 32;
 export const SESSION_AGE_MS_MAX = 7 * 24 * 3600 * 1000;
 /** Ended sessions remembered one by one; beyond it, sessions as old as the forgotten ones end too. */
 export const ENDED_SESSIONS_MAX = 100_000;
+
+// --- text -----------------------------------------------------------------------------------
+
+/** Shortest room code, in code points: short enough to say aloud, too long to meet a stranger's by accident. */
+export const ROOM_CODE_CHARS_MIN = 6;
+/** Longest room code, in code points. */
+export const ROOM_CODE_CHARS_MAX = 64;
+/** Longest details of a report, in code points: a page for a moderator to read. */
+export const REPORT_DETAILS_CHARS_MAX = 2000;
+/** Combining marks one character carries. The tallest stack known from real text, a Tibetan seed syllable, has exactly eight. */
+export const MARKS_PER_CHAR_MAX = 8;
+/** UTF-16 units supplied per character allowed, beyond which text is too long unread. A coloured paste takes about twenty for some of its characters, never for all. */
+export const SUPPLIED_UNITS_PER_CHAR_MAX = 16;
+
+// --- protocol engine and HTTP edge ----------------------------------------------------------
+
+/** Opened session tokens kept so that a request need not decrypt: above the streams one process can hold, at about 300 bytes each. */
+export const SESSIONS_OPENED_MAX = 65_536;
+/** How long an opened token is kept without use, in milliseconds; up to twice that, as they are dropped by generations. */
+export const SESSION_OPENED_MS = 10 * 60 * 1000;
+/** Longest session token looked at, in characters: a sealed one with the longest names and subject is under 500. */
+export const SESSION_TOKEN_CHARS_MAX = 512;
+/** Bytes of the authenticated subject a session is bound to: longer ones must be digested by whoever authenticates. */
+export const SUBJECT_BYTES_MAX = 128;
+/** Bytes of a client's name and of its version that a session remembers: enough to recognise any real client. */
+export const CLIENT_NAME_BYTES_MAX = 64;
+/** Messages in one batch of revision 2025-03-26: such clients send a handful. */
+export const BATCH_MESSAGES_MAX = 64;
+/** Unanswered requests of one session: an assistant runs a few tools at a time. */
+export const REQUESTS_IN_FLIGHT_MAX = 64;
+/** How long a client may treat a list or `server/discover` as fresh, in milliseconds: an upgrade is noticed within minutes. */
+export const CACHE_TTL_MS = 5 * 60 * 1000;
+/** Open GET streams of one session: the delivering one and two half-dead ones their clients have given up on. */
+export const SESSION_STREAMS_MAX = 3;
+/** What a client is told to wait before it reconnects a stream, in milliseconds. */
+export const STREAM_RETRY_MS = 3000;
+/** Text pulled for one write to a stream, in UTF-16 units; also what a stalled reader can pin in memory. */
+export const STREAM_WRITE_CHARS_MAX = 64 * 1024;
+/** Unwritten messages of one response stream, in UTF-16 units; beyond it progress is dropped, never the answer. */
+export const RESPONSE_BACKLOG_CHARS_MAX = 64 * 1024;
+/** How long a stream may stay without trouble before what was written counts as read, in milliseconds. */
+export const STREAM_SETTLED_MS = 30_000;
+/** How finely the above is measured, in milliseconds: at most seven marks for a busy stream. */
+export const STREAM_MARK_MS = 5000;
+/** How long a reader may refuse to drain what was written before it is cut, in milliseconds. */
+export const STREAM_STALL_MS_MAX = 30_000;
+/** Between two keep-alives of one stream, in milliseconds: well under every proxy's and our own idle timeout. */
+export const KEEP_ALIVE_MS = 15_000;
+/** Slices into which the streams are spread for keep-alives, so that no turn writes to all of them. */
+export const KEEP_ALIVE_SLICES = 60;
+/** Streams written in one turn (about 3 ms); the others follow after the requests that have come in meanwhile. */
+export const STREAMS_PER_TURN_MAX = 500;
+/** How long a stop waits for held answers and streams to end by themselves, in milliseconds; the process has 5 s in all. */
+export const STOP_MS_MAX = 4000;
+/** How long a connection may be silent while a request comes in or an answer is awaited, in seconds. */
+export const CONNECTION_IDLE_S_MAX = 60;
+/** What a refused client is told to wait, in seconds: full servers empty slowly, restarts are quick. */
+export const RETRY_AFTER_S = 5;
+/** How long a browser may remember what cross-origin requests are allowed, in seconds. */
+export const PREFLIGHT_MAX_AGE_S = 600;
+/** `Accept` values remembered as parsed; clients send a handful of distinct ones. */
+export const ACCEPT_VALUES_MAX = 64;
+
+// --- held calls -----------------------------------------------------------------------------
+
+/** Longest hold a caller may ask for, in seconds. */
+export const HOLD_SECONDS_MAX = 300;
+/** Longest hold without a stream, in seconds: both SDK clients give up after 60. */
+export const HOLD_PLAIN_SECONDS_MAX = 50;
+/** Holds up to this may stay silent, in seconds; longer ones open a stream at once. */
+export const HOLD_QUIET_SECONDS_MAX = 20;

@@ -71,7 +71,13 @@ export type Command =
       /** False when the caller is gone: nothing is handed out then, and nothing counts as returned. */
       readonly answered: boolean;
     }
-  | { readonly type: "open_stream"; readonly user: UserRef; readonly session?: SessionKey }
+  | {
+      readonly type: "open_stream";
+      readonly user: UserRef;
+      readonly session?: SessionKey;
+      /** Offset up to which the stream's client has shown to have read. */
+      readonly read?: number;
+    }
   | {
       readonly type: "close_stream";
       readonly user: UserRef;

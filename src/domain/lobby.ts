@@ -113,6 +113,7 @@ function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined 
       return endWait(lobby, step, command);
     case "open_stream":
       return withUser(lobby, step, command.user, (user) => {
+        noteStreamRead(lobby, user, command);
         openStream(lobby, step, user);
         step.events.push({ type: "stream_opened", user: user.ref });
       });
@@ -272,7 +273,7 @@ function endHold(step: Step, user: User): void {
 }
 
 /** A stream says how far its reader is known to have read: its session need not hear that again. */
-function noteStreamRead(lobby: Lobby, user: User, command: Of<"close_stream">): void {
+function noteStreamRead(lobby: Lobby, user: User, command: Of<"open_stream" | "close_stream">): void {
   if (command.read === undefined) return;
   const read = Math.min(command.read, user.mailbox.head);
   user.streamRead = Math.max(user.streamRead, read);

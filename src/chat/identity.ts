@@ -1,0 +1,37 @@
+/**
+ * From what a request shows of its caller to what the lobby can check: tokens are hashed here and go
+ * no further.
+ *
+ * This file owns the making and hashing of session tokens. It must never keep or log one.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import type { Caller } from "../domain/command.ts";
+import type { TokenHash } from "../domain/ids.ts";
+import type { CallContext } from "../mcp/registry.ts";
+
+const TOKEN_PREFIX = "mcpc_";
+const TOKEN_BYTES = 32;
+
+/** A fresh session token of 256 random bits. Shown once to the user it makes, never stored. */
+export function drawToken(): string {
+  return TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString("base64url");
+}
+
+/** What the lobby stores of a token: its SHA-256. */
+export function hashToken(token: string): TokenHash {
+  return createHash("sha256").update(token).digest("base64url");
+}
+
+/** Whether a bearer credential claims to be a session token; others are none of the chat's concern. */
+export function isSessionToken(credential: string | undefined): credential is string {
+  return credential?.startsWith(TOKEN_PREFIX) === true;
+}
+
+/** Everything a call shows of who is calling. */
+export function callerOf(context: CallContext, sessionToken: string | undefined): Caller {
+  return {
+    ...(isSessionToken(context.bearer) ? { bearer: hashToken(context.bearer) } : {}),
+    ...(sessionToken === undefined ? {} : { argument: hashToken(sessionToken) }),
+    ...(context.session === undefined ? {} : { session: context.session }),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * The chat as a server the protocol engine can run: the lobby and everything around it, wired.
+ *
+ * This file owns the wiring within the chat. It must never open a socket or read a setting's text.
+ */
+import type { LobbySettings } from "../domain/command.ts";
+import { userByToken } from "../domain/identity.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
+import { AlarmClock, type Clock } from "./alarm-clock.ts";
+import { hashToken, isSessionToken } from "./identity.ts";
+import { LobbyHost } from "./lobby-host.ts";
+import { MailboxPush } from "./push.ts";
+import { createSessionLedger } from "./sessions.ts";
+import { chatTools, INSTRUCTIONS } from "./tools.ts";
+import { Waits } from "./waits.ts";
+
+export interface ChatServerOptions {
+  readonly version: string;
+  readonly lobby: LobbySettings;
+  /** Longest message, in code points. */
+  readonly messageCharsMax: number;
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+export interface ChatServer {
+  readonly definition: ServerDefinition;
+  readonly host: LobbyHost;
+  /** Whether a bearer credential is a session token that names a user. */
+  isLiveToken(credential: string): boolean;
+  /** Answers every held call and holds no more: the server is about to stop. */
+  release(): void;
+  /** Stops all timers. Nothing may be submitted afterwards. */
+  stop(): void;
+}
+
+export function createChatServer(options: ChatServerOptions): ChatServer {
+  const alarms = new AlarmClock(options.clock);
+  const host = new LobbyHost(options.lobby, options.journal, alarms);
+  const waits = new Waits(host);
+  const push = new MailboxPush(host);
+  const info: Implementation = {
+    name: "mcp-chat",
+    title: "mcp-chat",
+    version: options.version,
+    description: "Pairs strangers for a conversation",
+  };
+  return {
+    host,
+    definition: {
+      info,
+      instructions: INSTRUCTIONS,
+      tools: chatTools({ host, waits, messageCharsMax: options.messageCharsMax }),
+      push,
+      sessions: createSessionLedger(host, push),
+    },
+    isLiveToken: (credential) =>
+      isSessionToken(credential) && userByToken(host.lobby, hashToken(credential)) !== undefined,
+    release: () => waits.stop(),
+    stop: () => alarms.stop(),
+  };
+}

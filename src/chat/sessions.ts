@@ -1,0 +1,20 @@
+/**
+ * Which legacy sessions have ended, as the engine asks it; the lobby remembers.
+ *
+ * This file owns the translation only. It must never keep a table of its own.
+ */
+import { isSessionEnded } from "../domain/lobby.ts";
+import type { SessionLedger } from "../mcp/registry.ts";
+import type { LobbyHost } from "./lobby-host.ts";
+import type { MailboxPush } from "./push.ts";
+
+export function createSessionLedger(host: LobbyHost, push: MailboxPush): SessionLedger {
+  return {
+    isEnded: (session, issuedAt) => isSessionEnded(host.lobby, session, issuedAt),
+    end(session, issuedAt) {
+      // Its streams end with it, in the same step: they must not look like a connection that was lost.
+      const streams = push.release(session);
+      return host.submit({ type: "end_session", session, issuedAt, streams }, () => undefined);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * chat_status and leave_chat: where you are, and out of it.
+ *
+ * This file owns their schemas and answers.
+ */
+import { z } from "zod";
+import { makeCursor } from "../../domain/ids.ts";
+import { firstOffset, unreadFrom } from "../../domain/mailbox.ts";
+import { outlook, ticketOf } from "../../domain/pairing.ts";
+import { refuse } from "../../domain/refusal.ts";
+import type { Lobby, User } from "../../domain/state.ts";
+import { userOf } from "../../domain/users.ts";
+import type { JsonObject, Tool, ToolResult } from "../../mcp/registry.ts";
+import type { Chat } from "../chat.ts";
+import { defineTool, framedSuccess, sessionTokenInput, success } from "../define-tool.ts";
+import { callerOf } from "../identity.ts";
+import { refusalResult } from "../refusals.ts";
+import { framedText, roomView } from "../render.ts";
+import { roomSchema, statusSchema } from "./schemas.ts";
+
+export function chatStatus(chat: Chat): Tool {
+  return defineTool({
+    name: "chat_status",
+    title: "Where am I",
+    description: `Tells who you are here, whether you wait or chat, with whom, and how much you have not read yet.
+Call it after a break or when you are unsure. Then wait_for_message with the cursor brings everything unread.`,
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    input: z.strictObject({ session_token: sessionTokenInput }),
+    output: z.object({
+      status: statusSchema,
+      user: z.object({
+        user_id: z.string(),
+        display_name: z.string(),
+        kind: z.enum(["human", "agent", "unknown"]),
+        interests: z.array(z.string()),
+      }),
+      room: roomSchema.optional(),
+      position: z.int().describe("Place in line while waiting, 1 = next; else 0."),
+      estimated_wait_seconds: z.int().nullable(),
+      cursor: z.string().describe("Pass it as `after` to wait_for_message to get what you have not read."),
+      unread_count: z.int().describe("Events after the cursor."),
+    }),
+    run(args, context) {
+      return chat.host.submit({ type: "look", caller: callerOf(context, args.session_token) }, (events, lobby) => {
+        for (const event of events) {
+          if (event.type === "refused") return refusalResult(event);
+          if (event.type === "seen") return statusResult(lobby, userOf(lobby, event.user));
+        }
+        throw new Error("chat_status neither seen nor refused");
+      });
+    },
+  });
+}
+
+function statusResult(lobby: Lobby, user: User): ToolResult {
+  const { mailbox } = user;
+  const room = roomView(user);
+  const ticket = ticketOf(lobby, user);
+  const { position, waitSeconds } = ticket === undefined ? { position: 0, waitSeconds: null } : outlook(lobby, ticket);
+  const from = Math.max(unreadFrom(mailbox), firstOffset(mailbox) - 1);
+  const own: JsonObject = {
+    status: room !== undefined ? "chatting" : ticket !== undefined ? "waiting" : "idle",
+    user: {
+      user_id: user.userId,
+      display_name: user.displayName,
+      kind: user.kind,
+      interests: [...user.interests],
+    },
+    position,
+    estimated_wait_seconds: waitSeconds,
+    cursor: makeCursor(mailbox.epoch, from),
+    unread_count: mailbox.head - from,
+  };
+  if (room === undefined) return success(own);
+  const hint = mailbox.head > from ? "Call wait_for_message with the cursor as `after`." : "You have read everything.";
+  return framedSuccess({ ...own, room }, framedText(own, { room }, hint));
+}
+
+export function leaveChat(chat: Chat): Tool {
+  return defineTool({
+    name: "leave_chat",
+    title: "Leave the chat",
+    description: `End the current chat for both. Your partner is told that you left.
+Afterwards call enter_queue to meet somebody else. To stop waiting in the queue, use leave_queue.`,
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+    input: z.strictObject({
+      room_id: z.string().max(128).describe("The chat to leave; left out: your current one.").optional(),
+      session_token: sessionTokenInput,
+    }),
+    output: z.object({ success: z.literal(true) }),
+    run(args, context) {
+      const caller = callerOf(context, args.session_token);
+      const room = args.room_id === undefined ? {} : { room: args.room_id };
+      return chat.host.submit({ type: "leave_chat", caller, ...room }, (events) => {
+        const last = events.at(-1) ?? refuse("not_in_room");
+        return last.type === "refused" ? refusalResult(last) : success({ success: true });
+      });
+    },
+  });
+}
