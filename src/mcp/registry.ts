@@ -1,6 +1,6 @@
 /**
- * What a server built on the protocol engine declares: its tools and, for legacy sessions, what it
- * pushes. Plain values, read by the dispatcher of every transport and both eras.
+ * What a server built on the protocol engine declares: its tools, resources and prompts and, for
+ * legacy sessions, what it pushes. Plain values, read by the dispatcher of every transport and both eras.
  *
  * This file owns the seam between the engine and an application. It must never name anything of
  * chat, and nothing here may do I/O.
@@ -17,6 +17,20 @@ export type Era = "legacy" | "modern";
 export const REVISIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"] as const;
 export type Revision = (typeof REVISIONS)[number];
 
+/** How urgent a log message is (RFC 5424), least first. */
+export const LOG_LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A picture for people. Shown to clients from 2025-11-25 on. */
+export interface Icon {
+  /** An `https:` or `data:` URL. */
+  readonly src: string;
+  readonly mimeType?: string;
+  /** `48x48`, or `any` for a scalable one. */
+  readonly sizes?: readonly string[];
+  readonly theme?: "light" | "dark";
+}
+
 /** Who the server or the client says it is. For display only, never for security. */
 export interface Implementation {
   readonly name: string;
@@ -24,10 +38,11 @@ export interface Implementation {
   readonly version: string;
   readonly description?: string;
   readonly websiteUrl?: string;
+  readonly icons?: readonly Icon[];
 }
 
-/** What a request handler may know of its caller, and the ways to talk back before the answer. */
-export interface CallContext {
+/** Who asks, as far as anybody knows. Also kept by what outlives the request. */
+export interface Requester {
   readonly era: Era;
   readonly revision: Revision;
   readonly transport: "http" | "stdio";
@@ -36,6 +51,10 @@ export interface CallContext {
   readonly session: string | undefined;
   /** The credential of `Authorization: Bearer`, without the scheme; undefined if none came. */
   readonly bearer: string | undefined;
+}
+
+/** What a request handler may know of its caller, and the ways to talk back before the answer. */
+export interface CallContext extends Requester {
   /** Whether messages can go out before the answer (`Accept` admits `text/event-stream`; always on stdio). */
   readonly canStream: boolean;
   /** Whether the request carried a progress token, so that `progress` reaches anybody. */
@@ -49,6 +68,11 @@ export interface CallContext {
   openStream(): void;
   /** Sends a progress notification on the response stream; a no-op unless `wantsProgress && canStream`. `progress` must rise. */
   progress(step: { progress: number; total?: number; message?: string }): void;
+  /**
+   * Sends a log message on the response stream, for the people behind the client; a no-op unless the
+   * server declares `logging`, the caller wants that level and `canStream`. Never anything secret.
+   */
+  log(level: LogLevel, data: Json, logger?: string): void;
 }
 
 export interface ToolAnnotations {
@@ -77,12 +101,150 @@ export interface Tool {
   /** JSON Schema 2020-12 with root `type: "object"`. */
   readonly inputSchema: JsonObject;
   readonly outputSchema?: JsonObject;
+  readonly icons?: readonly Icon[];
   readonly _meta?: JsonObject;
   /**
    * Runs the tool. It validates `args` itself: bad arguments and business refusals are results with
    * `isError: true`, never exceptions. A throw is a bug and answers -32603 without details.
    */
   call(args: JsonObject, context: CallContext): ToolResult | Promise<ToolResult>;
+}
+
+/** For whom something is meant, and how much it matters (0 to 1). */
+export interface Annotations {
+  readonly audience?: readonly ("user" | "assistant")[];
+  readonly priority?: number;
+  /** ISO 8601. */
+  readonly lastModified?: string;
+}
+
+/** One resource, as listed. */
+export interface Resource {
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly mimeType?: string;
+  /** In bytes. */
+  readonly size?: number;
+  readonly annotations?: Annotations;
+  readonly icons?: readonly Icon[];
+  readonly _meta?: JsonObject;
+}
+
+/** A family of resources, as listed. The engine does not expand it: `read` is given whole URIs. */
+export interface ResourceTemplate {
+  /** RFC 6570. */
+  readonly uriTemplate: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly mimeType?: string;
+  readonly annotations?: Annotations;
+  readonly icons?: readonly Icon[];
+  readonly _meta?: JsonObject;
+  /** Suggestions by variable of the template. */
+  readonly complete?: Readonly<Record<string, Completer>>;
+}
+
+/** A whole resource or a part of it: words, or bytes in standard base64. */
+export type ResourceContents = { readonly uri: string; readonly mimeType?: string; readonly _meta?: JsonObject } & (
+  | { readonly text: string }
+  | { readonly blob: string }
+);
+
+export interface ResourceReading {
+  readonly contents: readonly ResourceContents[];
+  /** How long a cache may keep it, and whose. Left out: nobody keeps it, and it is the caller's alone. */
+  readonly cache?: CachePolicy;
+}
+
+export interface CachePolicy {
+  readonly ttlMs: number;
+  /** "public" only if everybody is given the same. */
+  readonly scope: "public" | "private";
+}
+
+/** The resources of a server. Which of them exist may depend on who asks. */
+export interface Resources {
+  /**
+   * What is listed. An array is the same for everybody and shared by caches; a function is asked for
+   * each caller. Not everything readable needs to be listed.
+   */
+  readonly list: readonly Resource[] | ((context: CallContext) => readonly Resource[] | Promise<readonly Resource[]>);
+  readonly templates?: readonly ResourceTemplate[];
+  /** Reads one. @returns undefined if there is none of that URI for this caller, whatever there is for others */
+  read(uri: string, context: CallContext): ResourceReading | undefined | Promise<ResourceReading | undefined>;
+  /**
+   * Watches one for a caller. Present exactly if clients may subscribe.
+   * @param requester on whose behalf: a legacy session may become somebody only later, or somebody else, and it is
+   *   its watch all the same; in the modern era the watch lasts as long as a stream that is open
+   * @param changed to be called whenever what this caller would read has changed; cheap, may be called often
+   * @returns how to stop, which is called exactly once; undefined if this caller may not watch it
+   */
+  watch?(uri: string, requester: Requester, changed: () => void): (() => void) | undefined;
+}
+
+/**
+ * Suggests how to go on with what is typed so far, best first.
+ * @param given the other arguments or variables settled by now
+ */
+export type Completer = (
+  typed: string,
+  given: Readonly<Record<string, string>>,
+  context: CallContext,
+) => readonly string[] | Promise<readonly string[]>;
+
+export interface PromptArgument {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly required?: boolean;
+  readonly complete?: Completer;
+}
+
+export interface PromptMessage {
+  readonly role: "user" | "assistant";
+  readonly content: ContentBlock;
+}
+
+export interface PromptResult {
+  readonly description?: string;
+  readonly messages: readonly PromptMessage[];
+  readonly _meta?: JsonObject;
+}
+
+/** What a person may choose to say, with blanks to fill in. */
+export interface Prompt {
+  readonly name: string;
+  readonly title?: string;
+  readonly description: string;
+  readonly arguments?: readonly PromptArgument[];
+  readonly icons?: readonly Icon[];
+  readonly _meta?: JsonObject;
+  /**
+   * Fills it in.
+   * @param args only declared arguments, the required ones for sure
+   * @returns `invalid` says what is wrong with them (-32602); a throw is a bug
+   */
+  get(
+    args: Readonly<Record<string, string>>,
+    context: CallContext,
+  ): PromptResult | { readonly invalid: string } | Promise<PromptResult | { readonly invalid: string }>;
+}
+
+/** A list that may change while the server runs. */
+export type ListKind = "tools" | "prompts" | "resources";
+
+/** How a server says that its lists have changed; `ListAnnouncer` is one. */
+export interface ListChanges {
+  /** The lists that ever change: clients are told to expect it. */
+  readonly kinds: readonly ListKind[];
+  /**
+   * Has changes told to the engine, which then reads `tools`, `prompts` or `resources` of the definition
+   * anew and tells clients. @returns how to stop
+   */
+  listen(changed: (kind: ListKind) => void): () => void;
 }
 
 /** One notification on its way to a legacy session's GET stream. */
@@ -114,17 +276,25 @@ export interface PushSource {
    * Opens a reader for a session's GET stream.
    * @param resume the position of `Last-Event-ID`, exactly; null = after the last position known to have been read
    * @param wake called (possibly synchronously inside other calls, possibly often) when `next` may have more
+   * @param settled what the reader that this one takes over from would give to `close`, which it is right after: a
+   *   take-over never looks like a session without a stream
    * @returns "malformed" if `resume` is no position this source ever made
    */
-  open(session: string, resume: string | null, wake: () => void): PushReader | "malformed";
+  open(session: string, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed";
 }
 
-/** Which sessions have ended. Sessions are sealed tokens, so the engine keeps no table of them. */
+/**
+ * Which sessions have ended. Sessions are sealed tokens, so the engine keeps no table of them.
+ * `issuedAt` (milliseconds since 1970) is when the session was made, so that a ledger that forgets
+ * the oldest ended ones can refuse everything of their age.
+ */
 export interface SessionLedger {
   /** Whether this session was ended by DELETE or by the server. */
-  isEnded(session: string): boolean;
+  isEnded(session: string, issuedAt: number): boolean;
   /** Ends it (DELETE). Idempotent. */
-  end(session: string): void | Promise<void>;
+  end(session: string, issuedAt: number): void | Promise<void>;
+  /** When it was last used, if that is remembered (milliseconds since 1970): sessions end a while after their last use. */
+  usedAt?(session: string): number | undefined;
 }
 
 /** A whole server, as the engine sees it. */
@@ -133,6 +303,14 @@ export interface ServerDefinition {
   readonly instructions?: string;
   /** In the order in which they are listed. */
   readonly tools: readonly Tool[];
+  readonly resources?: Resources;
+  /** In the order in which they are listed. */
+  readonly prompts?: readonly Prompt[];
+  readonly listChanges?: ListChanges;
+  /** Whether handlers may log to clients. */
+  readonly logging?: boolean;
+  /** Whom a caller counts as where numbers are limited for each; undefined = nobody known. Default: the credential. */
+  principal?(requester: Requester): string | undefined;
   readonly push?: PushSource;
   readonly sessions: SessionLedger;
 }

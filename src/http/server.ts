@@ -1,0 +1,260 @@
+/**
+ * The HTTP edge: Bun's server around the MCP endpoint.
+ *
+ * This file owns routing, the order of the checks, and how replies become responses. It must never
+ * decide what a message means, and never read a body before the guard has passed the head.
+ */
+
+import { CONNECTION_IDLE_S_MAX, KEEP_ALIVE_MS, KEEP_ALIVE_SLICES, STOP_MS_MAX } from "../limits.ts";
+import type { Caller } from "../mcp/call.ts";
+import { type BugLog, describeBug } from "../mcp/dispatch.ts";
+import {
+  BODY_TOO_LARGE,
+  errorText,
+  INTERNAL,
+  NOT_ACCEPTABLE_GET,
+  NOT_ACCEPTABLE_POST,
+  NOT_FOUND,
+  STOPPING,
+  STREAMS_FULL,
+  verbNotOffered,
+  type WireError,
+} from "../mcp/errors.ts";
+import type { FrameSource } from "../mcp/frame-source.ts";
+import { MessageFrames } from "../mcp/message-source.ts";
+import type { JsonObject, ServerDefinition } from "../mcp/registry.ts";
+import type { HeldReply, JsonReply, Reply } from "../mcp/reply.ts";
+import { encodeMessage } from "../mcp/sse.ts";
+import { StreamableHttp } from "../mcp/streamable-http.ts";
+import { readAccept } from "./accept.ts";
+import { readMessage } from "./body.ts";
+import { allowOrigin, preflight } from "./cors.ts";
+import { bearerOf, Guard, type GuardOptions, refusePostHead } from "./guard.ts";
+import { StreamWriters } from "./sse-response.ts";
+
+export interface HttpServerOptions extends GuardOptions {
+  readonly definition: ServerDefinition;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** 32 bytes that seal session tokens. */
+  readonly sessionKey: Uint8Array;
+  /** Event streams open at once; beyond it 503. */
+  readonly streamsMax: number;
+  readonly log: BugLog;
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly now?: () => number;
+  /** Between two keep-alives of a stream, in milliseconds. */
+  readonly keepAliveMs?: number;
+  /** More members for `GET /healthz`. */
+  readonly health?: () => JsonObject;
+  /** Answers paths that are not the endpoint's, once Host and Origin have passed; undefined = not found. No access token was checked. */
+  readonly fallback?: (request: Request) => Response | Promise<Response> | undefined;
+}
+
+export interface HttpServer {
+  /** `http://HOST:PORT`, without a path. */
+  readonly url: string;
+  readonly port: number;
+  /** Streams and held calls at this moment. */
+  readonly counts: { readonly streams: number; readonly held: number };
+  /** Stops accepting, ends streams and held calls cleanly, and resolves within `STOP_MS_MAX`. */
+  stop(): Promise<void>;
+}
+
+export const ENDPOINT = "/mcp";
+
+const JSON_HEADERS = { "content-type": "application/json" };
+const SSE_HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+// Responses copy what they are given; copying a Headers object is cheaper than reading a plain one each time.
+const OK_JSON = { headers: new Headers(JSON_HEADERS) };
+const OK_SSE = { headers: new Headers(SSE_HEADERS) };
+// `Server.timeout` stays with the connection after its response (Bun issue 33611), so the connection ends with the stream.
+const OK_SSE_LAST = { headers: new Headers({ ...SSE_HEADERS, connection: "close" }) };
+
+/** Starts serving. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { definition, log, now = Date.now, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const guard = new Guard(options);
+  const endpoint = new StreamableHttp({ definition, sessionKey: options.sessionKey, now, log });
+  const writers = new StreamWriters({ streamsMax: options.streamsMax, now, log });
+  let stopping: Promise<void> | undefined;
+
+  /** The checks every request of the endpoint passes, before anything else of it is looked at. */
+  function refuseHead(headers: Headers): WireError | undefined {
+    return guard.refuseHost(headers.get("host")) ?? guard.refuseOrigin(headers.get("origin"));
+  }
+
+  function callerOf(bearer: string | undefined, canStream: boolean): Caller {
+    return { transport: "http", bearer, subject: "", canStream };
+  }
+
+  async function post(request: Request): Promise<Response> {
+    const { headers } = request;
+    const bearer = bearerOf(headers.get("authorization"));
+    const unauthorized = guard.refuseCredential(bearer);
+    if (unauthorized !== undefined) return refusal(unauthorized);
+    const accepted = readAccept(headers.get("accept"));
+    if (!accepted.json && !accepted.eventStream) return refusal(NOT_ACCEPTABLE_POST);
+    const refused = refusePostHead(headers);
+    if (refused !== undefined) return refusal(refused);
+
+    const message = await readMessage(request);
+    if (message === "too large") return refusal(BODY_TOO_LARGE);
+    if (stopping !== undefined) return refusal(STOPPING);
+    let caller = callerOf(bearer, true);
+    if (!accepted.eventStream) caller = { ...caller, canStream: false, streamRefusal: NOT_ACCEPTABLE_GET };
+    else if (writers.isFull) caller = { ...caller, canStream: false, streamRefusal: STREAMS_FULL };
+    let reply: Reply | HeldReply = endpoint.post(message, headers, caller);
+    if (reply.kind === "held") {
+      disconnectWith(request.signal, reply);
+      reply = await reply.reply;
+    }
+    switch (reply.kind) {
+      case "json":
+        return accepted.json ? jsonResponse(reply) : soleEventResponse(reply);
+      case "stream":
+        return streamResponse(reply.source, OK_SSE);
+      case "messages":
+        return streamResponse(new MessageFrames(reply.source, () => reply.closed()), OK_SSE);
+      case "accepted":
+        return new Response(null, { status: 202 });
+      case "done":
+        return new Response(null, { status: 204 });
+    }
+  }
+
+  /** A separate function, so that nothing of the request is kept while the stream lives. */
+  function streamResponse(source: FrameSource, init: ResponseInit): Response {
+    return new Response(writers.body(source), init);
+  }
+
+  function get(request: Request, server: Bun.Server<undefined>): Response {
+    const { headers } = request;
+    const bearer = bearerOf(headers.get("authorization"));
+    const unauthorized = guard.refuseCredential(bearer);
+    if (unauthorized !== undefined) return refusal(unauthorized);
+    if (!readAccept(headers.get("accept")).eventStream) return refusal(NOT_ACCEPTABLE_GET);
+    if (stopping !== undefined) return refusal(STOPPING);
+    if (writers.isFull) return refusal(STREAMS_FULL);
+    const reply = endpoint.get(headers, callerOf(bearer, true));
+    if (reply.kind !== "stream") return plainResponse(reply);
+    server.timeout(request, 0);
+    return streamResponse(reply.source, OK_SSE_LAST);
+  }
+
+  async function remove(request: Request): Promise<Response> {
+    const bearer = bearerOf(request.headers.get("authorization"));
+    const unauthorized = guard.refuseCredential(bearer);
+    if (unauthorized !== undefined) return refusal(unauthorized);
+    return plainResponse(await endpoint.delete(request.headers, callerOf(bearer, false)));
+  }
+
+  function serveEndpoint(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
+    const refused = refuseHead(request.headers);
+    if (refused !== undefined) return refusal(refused);
+    const origin = request.headers.get("origin");
+    if (request.method === "OPTIONS") return preflight(origin, endpoint.verbs);
+    const response = serveVerb(request, server);
+    if (origin === null) return response;
+    return response instanceof Promise ? response.then((r) => allowOrigin(r, origin)) : allowOrigin(response, origin);
+  }
+
+  function serveVerb(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
+    switch (request.method) {
+      case "POST":
+        return post(request);
+      case "GET":
+        return get(request, server);
+      case "DELETE":
+        return remove(request);
+      default:
+        return refusal(verbNotOffered(endpoint.verbs));
+    }
+  }
+
+  async function serveOther(request: Request): Promise<Response> {
+    const refused = refuseHead(request.headers);
+    if (refused !== undefined) return refusal(refused);
+    return (await options.fallback?.(request)) ?? refusal(NOT_FOUND);
+  }
+
+  const server: Bun.Server<undefined> = Bun.serve({
+    hostname: options.host,
+    port: options.port,
+    development: false,
+    idleTimeout: CONNECTION_IDLE_S_MAX,
+    // The guard refuses large bodies itself, with a JSON body; the runtime's own refusal has none. It stores nothing unread.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    routes: {
+      [ENDPOINT]: serveEndpoint,
+      "/healthz": () => Response.json({ status: stopping === undefined ? "ok" : "stopping", ...options.health?.() }),
+    },
+    fetch: serveOther,
+    error(bug) {
+      log.error("a request failed unexpectedly", describeBug(bug));
+      return refusal(INTERNAL);
+    },
+  });
+
+  const ticker = setInterval(() => {
+    writers.tick();
+    endpoint.sweep();
+  }, keepAliveMs / KEEP_ALIVE_SLICES);
+  ticker.unref();
+
+  async function stop(): Promise<void> {
+    const closed = server.stop();
+    endpoint.stop();
+    const ended = writers.idle().then(() => closed);
+    await Promise.race([ended, Bun.sleep(STOP_MS_MAX)]);
+    clearInterval(ticker);
+    await server.stop(true);
+  }
+
+  const port = server.port ?? options.port;
+  return {
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    port,
+    get counts() {
+      return { streams: writers.openCount, held: endpoint.counts.held };
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Lets a held call know that its connection has dropped. Apart, so that no closure holds the request. */
+function disconnectWith(signal: AbortSignal, held: HeldReply): void {
+  if (signal.aborted) held.disconnected();
+  else signal.addEventListener("abort", () => held.disconnected(), { once: true });
+}
+
+function jsonResponse({ status, body, headers }: JsonReply): Response {
+  if (status === 200 && headers === undefined) return new Response(body, OK_JSON);
+  return new Response(body, { status, headers: { ...JSON_HEADERS, ...headers } });
+}
+
+/** An answer for a client that takes event streams only: one event. Errors that are no 200 stay JSON. */
+function soleEventResponse(reply: JsonReply): Response {
+  if (reply.status !== 200) return jsonResponse(reply);
+  const init = reply.headers === undefined ? OK_SSE : { headers: { ...SSE_HEADERS, ...reply.headers } };
+  return new Response(encodeMessage(reply.body), init);
+}
+
+function plainResponse(reply: Reply): Response {
+  if (reply.kind === "json") return jsonResponse(reply);
+  return new Response(null, { status: reply.kind === "done" ? 204 : 202 });
+}
+
+function refusal(error: WireError): Response {
+  return new Response(errorText(undefined, error), {
+    status: error.status,
+    headers: { ...JSON_HEADERS, ...error.headers },
+  });
+}

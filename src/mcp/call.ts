@@ -1,0 +1,225 @@
+/**
+ * One request being served: what its handler sees of the caller, and how its answer travels. Starts
+ * as a plain JSON answer and becomes an event stream at the first message before it.
+ *
+ * This file owns the life of one answer: given once, by whoever comes first of handler, cancel,
+ * disconnect and stop. It must allocate no stream, promise or signal until one is needed.
+ */
+
+import { errorText, NOT_ACCEPTABLE_GET, STOPPING, type WireError } from "./errors.ts";
+import { isObject, isRequestId, notificationText, type RequestId, type RpcRequest } from "./jsonrpc.ts";
+import type { MessageSource } from "./message-source.ts";
+import type { CallContext, Era, Implementation, Json, JsonObject, LogLevel, Revision } from "./registry.ts";
+import { ACCEPTED, errorReply, type JsonReply, type Reply } from "./reply.ts";
+import { ResponseStream } from "./response-stream.ts";
+import type { Session } from "./session.ts";
+
+/** What a transport knows of who sends a message. */
+export interface Caller {
+  readonly transport: "http" | "stdio";
+  /** The credential of `Authorization: Bearer`. */
+  readonly bearer: string | undefined;
+  /** Whom the transport has authenticated; "" if it authenticates nobody. */
+  readonly subject: string;
+  /** Whether messages can go out before the answer. */
+  readonly canStream: boolean;
+  /** Why not, if messages cannot: the answer to a request that is nothing without them. */
+  readonly streamRefusal?: WireError;
+  /** Key of the connection, where request ids are unique and cancelled per connection (stdio). */
+  readonly connection?: string;
+  /** Sends one message now, where all answers share one pipe (stdio). Absent: each answer has its own stream. */
+  readonly send?: (json: string) => void;
+}
+
+/** The `_meta` member with which a modern request may introduce its client. */
+const CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
+
+/** Why a signal aborts; for handlers that report it. Never sent. */
+const GONE = new DOMException("nobody will read the answer", "AbortError");
+
+export class Call implements CallContext {
+  readonly request: RpcRequest;
+  readonly era: Era;
+  readonly revision: Revision;
+  readonly #caller: Caller;
+  readonly #session: Session | undefined;
+  #abort: AbortController | undefined;
+  #stream: ResponseStream | undefined;
+  #messages: MessageSource | undefined;
+  #resolve: ((reply: Reply) => void) | undefined;
+  #over = false;
+  #abandoned = false;
+  #progress = Number.NEGATIVE_INFINITY;
+  /** Whether the caller wants log messages of that level; undefined = none of any. Set by a method before its handler runs. */
+  logFilter: ((call: Call, level: LogLevel) => boolean) | undefined;
+  /** Called once when a held call is over. */
+  onOver: (() => void) | undefined;
+
+  constructor(request: RpcRequest, era: Era, revision: Revision, caller: Caller, session: Session | undefined) {
+    this.request = request;
+    this.era = era;
+    this.revision = revision;
+    this.#caller = caller;
+    this.#session = session;
+  }
+
+  get transport(): "http" | "stdio" {
+    return this.#caller.transport;
+  }
+
+  get bearer(): string | undefined {
+    return this.#caller.bearer;
+  }
+
+  get canStream(): boolean {
+    return this.#caller.canStream;
+  }
+
+  get session(): string | undefined {
+    return this.#session?.id;
+  }
+
+  /** Within what a request id is unique and may be cancelled: the connection or the session; undefined = nothing. */
+  get scope(): string | undefined {
+    return this.#caller.connection ?? this.#session?.id;
+  }
+
+  /** Why a request that needs a stream must be refused; undefined if it need not. */
+  get streamRefusal(): WireError | undefined {
+    return this.canStream ? undefined : (this.#caller.streamRefusal ?? NOT_ACCEPTABLE_GET);
+  }
+
+  get client(): Implementation | undefined {
+    return this.#session === undefined ? readClientInfo(this.request.params) : this.#session.client;
+  }
+
+  get wantsProgress(): boolean {
+    return this.#progressToken !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#abandoned) this.#abort.abort(GONE);
+    }
+    return this.#abort.signal;
+  }
+
+  openStream(): void {
+    if (this.#over || this.#stream !== undefined || !this.canStream || this.#caller.send !== undefined) return;
+    this.#stream = new ResponseStream(() => this.disconnected());
+    this.#resolve?.({ kind: "stream", source: this.#stream });
+  }
+
+  /** Progress, "Progress notifications": the token as it came, a value that rises, nothing after the answer. */
+  progress(step: { progress: number; total?: number; message?: string }): void {
+    const token = this.#progressToken;
+    if (token === undefined || this.#over || !this.canStream || !(step.progress > this.#progress)) return;
+    this.#progress = step.progress;
+    const params: JsonObject = { progressToken: token, progress: step.progress };
+    if (step.total !== undefined) params.total = step.total;
+    if (step.message !== undefined && this.revision >= "2025-03-26") params.message = step.message;
+    this.#send(notificationText("notifications/progress", params));
+  }
+
+  get #progressToken(): RequestId | undefined {
+    const meta = this.request.params?._meta;
+    const token = isObject(meta) ? meta.progressToken : undefined;
+    return isRequestId(token) ? token : undefined;
+  }
+
+  /** Logging, "Log message notifications": on this request's own stream, at or above the level wanted. */
+  log(level: LogLevel, data: Json, logger?: string): void {
+    if (this.#over || !this.canStream || this.logFilter === undefined || !this.logFilter(this, level)) return;
+    const params: JsonObject = logger === undefined ? { level, data } : { level, logger, data };
+    this.#send(notificationText("notifications/message", params));
+  }
+
+  #send(json: string): void {
+    if (this.#caller.send !== undefined) this.#caller.send(json);
+    else {
+      this.openStream();
+      this.#stream?.send(json);
+    }
+  }
+
+  // --- the answer; for the dispatcher, not for handlers ---------------------------------------
+
+  /** Turns this into a call whose answer comes later. The promise never rejects. */
+  hold(): Promise<Reply> {
+    const stream = this.#stream;
+    if (stream !== undefined) return Promise.resolve({ kind: "stream", source: stream });
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Gives the answer. Nothing happens if the call is over. @returns what to send if the call was never held */
+  finish(answer: JsonReply): Reply {
+    return this.#end(answer, answer.body);
+  }
+
+  /** Answers with messages over a long time. The call is over when the connection that carries them is. */
+  answerWith(source: MessageSource): Reply {
+    this.#messages = source;
+    return {
+      kind: "messages",
+      source,
+      closed: () => {
+        source.closed();
+        this.#end(ACCEPTED, undefined);
+      },
+    };
+  }
+
+  /** `notifications/cancelled`, or the end of the session: nobody waits for the answer, so none is sent. */
+  cancel(): void {
+    if (this.#messages !== undefined) {
+      this.#messages.cancel();
+      return;
+    }
+    this.#end(ACCEPTED, undefined);
+    this.#abandon();
+  }
+
+  /** The connection that was to carry the answer is gone. */
+  disconnected(): void {
+    if (!this.#over) this.cancel();
+  }
+
+  /** The server stops: an answer nobody has begun to write says so. */
+  stop(): void {
+    if (this.#messages !== undefined) {
+      this.#messages.stop();
+      return;
+    }
+    const { id } = this.request;
+    this.#end(errorReply(STOPPING, id), errorText(id, STOPPING));
+    this.#abandon();
+  }
+
+  #end(reply: Reply, lastMessage: string | undefined): Reply {
+    if (this.#over) return ACCEPTED;
+    this.#over = true;
+    this.onOver?.();
+    const stream = this.#stream;
+    if (stream === undefined) {
+      this.#resolve?.(reply);
+      return reply;
+    }
+    stream.finish(lastMessage);
+    return { kind: "stream", source: stream };
+  }
+
+  #abandon(): void {
+    this.#abandoned = true;
+    this.#abort?.abort(GONE);
+  }
+}
+
+function readClientInfo(params: JsonObject | undefined): Implementation | undefined {
+  const meta = params?._meta;
+  const info = isObject(meta) ? meta[CLIENT_INFO] : undefined;
+  if (!isObject(info) || typeof info.name !== "string" || typeof info.version !== "string") return undefined;
+  return { name: info.name, version: info.version };
+}

@@ -1,0 +1,216 @@
+/**
+ * The Streamable HTTP transport of both eras on one endpoint, without the sockets: what each verb
+ * means, which session a request belongs to, and which version rules hold.
+ *
+ * This file owns the rules of the transport. It must never touch a request or response object of
+ * the runtime: header values and decoded messages come in, replies go out.
+ */
+
+import { BATCH_MESSAGES_MAX } from "../limits.ts";
+import { Call, type Caller } from "./call.ts";
+import { type BugLog, Dispatcher, type MethodTable } from "./dispatch.ts";
+import { decideEra, LEGACY_REVISIONS, MODERN_REVISION, namesModern } from "./era.ts";
+import {
+  BAD_EVENT_ID,
+  invalidRequest,
+  legacyMethodNotFound,
+  SESSION_REQUIRED,
+  SESSION_UNKNOWN,
+  unreadable,
+  unsupportedVersionHeader,
+  verbNotOffered,
+  type WireError,
+} from "./errors.ts";
+import { type Decoded, decode, isRequestId, type RpcNotification, type RpcRequest, resultText } from "./jsonrpc.ts";
+import { initialize, legacyMethods } from "./legacy.ts";
+import { checkModernRequest, type HeaderReader, modernMethods } from "./modern.ts";
+import type { ServerDefinition } from "./registry.ts";
+import { ACCEPTED, DONE, errorReply, type HeldReply, jsonReply, type Reply } from "./reply.ts";
+import { type Session, Sessions } from "./session.ts";
+import { SessionStreams } from "./streams.ts";
+
+export interface StreamableHttpOptions {
+  readonly definition: ServerDefinition;
+  /** 32 bytes that seal session tokens. */
+  readonly sessionKey: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: BugLog;
+}
+
+export class StreamableHttp {
+  readonly #server: ServerDefinition;
+  readonly #dispatcher: Dispatcher;
+  readonly #sessions: Sessions;
+  readonly #streams: SessionStreams | undefined;
+  readonly #legacy: MethodTable;
+  readonly #modern: MethodTable;
+  /** The verbs of the endpoint, for `Allow`. Without anything to push there is no GET stream. */
+  readonly verbs: readonly string[];
+
+  constructor({ definition, sessionKey, now, log }: StreamableHttpOptions) {
+    this.#server = definition;
+    this.#dispatcher = new Dispatcher(log);
+    this.#streams = definition.push === undefined ? undefined : new SessionStreams(definition.push, now);
+    const usedAt = (session: string): number | undefined =>
+      this.#streams?.isOpen(session) ? now() : definition.sessions.usedAt?.(session);
+    this.#sessions = new Sessions({ key: sessionKey, now, usedAt });
+    this.#legacy = legacyMethods(definition);
+    this.#modern = modernMethods(definition);
+    this.verbs = this.#streams === undefined ? ["POST", "DELETE"] : ["POST", "GET", "DELETE"];
+  }
+
+  /** Counts for health and metrics. */
+  get counts(): { readonly held: number; readonly sessionsOpened: number } {
+    return { held: this.#dispatcher.heldCount, sessionsOpened: this.#sessions.openedCount };
+  }
+
+  /** A posted message or batch. */
+  post(decoded: Decoded, headers: HeaderReader, caller: Caller): Reply | HeldReply {
+    if (decoded.kind === "invalid") return errorReply(unreadable(decoded), decoded.id);
+    const versionHeader = headers.get("mcp-protocol-version");
+    const era = decideEra(decoded, versionHeader);
+    if (era === "legacy") return this.#postLegacy(decoded, versionHeader, headers.get("mcp-session-id"), caller);
+    if (era === "mixed") return errorReply(invalidRequest("batches do not exist in this revision."), undefined);
+    return this.#postModern(decoded, headers, caller);
+  }
+
+  #postModern(decoded: Decoded, headers: HeaderReader, caller: Caller): Reply | HeldReply {
+    // 2026-07-28, Streamable HTTP: clients send nothing but requests; a stray notification is harmless.
+    if (decoded.kind === "notification") return ACCEPTED;
+    if (decoded.kind !== "request") return errorReply(invalidRequest("a request was expected."), undefined);
+    const fault = checkModernRequest(decoded, headers, this.#modern);
+    const method = this.#modern.get(decoded.method);
+    if (fault !== undefined || method === undefined) {
+      return errorReply(fault ?? invalidRequest("no method."), decoded.id);
+    }
+    return this.#dispatcher.run(method, new Call(decoded, "modern", MODERN_REVISION, caller, undefined));
+  }
+
+  #postLegacy(decoded: Decoded, versionHeader: string | null, token: string | null, caller: Caller): Reply | HeldReply {
+    const id = decoded.kind === "request" ? decoded.id : undefined;
+    if (decoded.kind === "request" && decoded.method === "initialize") return this.#initialize(decoded, token, caller);
+    const session = this.#session(token, versionHeader, caller, decoded.kind === "request" || decoded.kind === "batch");
+    if ("code" in session) return errorReply(session, id);
+    switch (decoded.kind) {
+      case "request":
+        return this.#request(decoded, session, caller);
+      case "notification":
+        this.#notification(decoded, session);
+        return ACCEPTED;
+      case "batch":
+        return this.#batch(decoded.items, session, caller);
+      default:
+        return ACCEPTED;
+    }
+  }
+
+  #initialize(request: RpcRequest, token: string | null, caller: Caller): Reply {
+    if (token !== null) return errorReply(invalidRequest("this session is initialized already."), request.id);
+    const handshake = initialize(this.#server, request.params);
+    if ("code" in handshake) return errorReply(handshake, request.id);
+    const { revision, capabilities, client, result } = handshake;
+    const issued = this.#sessions.issue({ revision, capabilities, client, subject: caller.subject });
+    return { ...jsonReply(resultText(request.id, result)), headers: { "mcp-session-id": issued } };
+  }
+
+  /**
+   * The live session a request names.
+   * @param remember whether this kind of use will recur
+   */
+  #session(token: string | null, versionHeader: string | null, caller: Caller, remember: boolean): Session | WireError {
+    if (token === null) return SESSION_REQUIRED;
+    const session = this.#sessions.open(token, remember);
+    if (session === undefined || session.subject !== caller.subject) return SESSION_UNKNOWN;
+    if (this.#server.sessions.isEnded(session.id, session.issuedAt)) return SESSION_UNKNOWN;
+    // 2025-06-18, Transports, "Protocol version header": any version served will do; the session's is what counts.
+    if (versionHeader !== null && !LEGACY_REVISIONS.some((served) => served === versionHeader)) {
+      return unsupportedVersionHeader(LEGACY_REVISIONS);
+    }
+    return session;
+  }
+
+  #request(request: RpcRequest, session: Session, caller: Caller): Reply | HeldReply {
+    const method = this.#legacy.get(request.method);
+    if (method === undefined) return errorReply(legacyMethodNotFound(request.method), request.id);
+    return this.#dispatcher.run(method, new Call(request, "legacy", session.revision, caller, session));
+  }
+
+  #notification(notification: RpcNotification, session: Session): void {
+    if (notification.method !== "notifications/cancelled") return;
+    const id = notification.params?.requestId;
+    if (isRequestId(id)) this.#dispatcher.cancel(session.id, id);
+  }
+
+  /** Batches exist in 2025-03-26 only. Their answers come together, so nothing can be streamed before them. */
+  #batch(items: readonly unknown[], session: Session, caller: Caller): Reply | HeldReply {
+    const refuse = (problem: string): Reply => errorReply(invalidRequest(problem), undefined);
+    if (session.revision !== "2025-03-26") return refuse("batches do not exist in this revision.");
+    if (items.length === 0) return refuse("a batch must not be empty.");
+    if (items.length > BATCH_MESSAGES_MAX) return refuse(`a batch has at most ${BATCH_MESSAGES_MAX} messages.`);
+    const messages = items.map(decode);
+    const faulty = messages.some((m) => m.kind === "invalid" || m.kind === "batch");
+    if (faulty) return refuse("a batch holds only messages.");
+    if (messages.some((m) => m.kind === "request" && m.method === "initialize")) {
+      return refuse("initialize must not be part of a batch.");
+    }
+    const replies: (Reply | HeldReply)[] = [];
+    for (const message of messages) {
+      if (message.kind === "notification") this.#notification(message, session);
+      if (message.kind === "request") replies.push(this.#request(message, session, { ...caller, canStream: false }));
+    }
+    const held = replies.filter((reply) => reply.kind === "held");
+    if (held.length === 0) return together(replies.filter((reply) => reply.kind !== "held"));
+    return {
+      kind: "held",
+      reply: Promise.all(replies.map((r) => (r.kind === "held" ? r.reply : r))).then(together),
+      disconnected: () => {
+        for (const reply of held) reply.disconnected();
+      },
+    };
+  }
+
+  /** GET: opens the session's stream of notifications. */
+  get(headers: HeaderReader, caller: Caller): Reply {
+    const session = this.#sessionOfVerb(headers, caller);
+    if ("code" in session) return errorReply(session, undefined);
+    if (this.#streams === undefined) return errorReply(verbNotOffered(this.verbs), undefined);
+    const source = this.#streams.open(session, headers.get("last-event-id"));
+    return source === "malformed" ? errorReply(BAD_EVENT_ID, undefined) : { kind: "stream", source };
+  }
+
+  /** DELETE: ends the session, its streams and what it waits for. */
+  delete(headers: HeaderReader, caller: Caller): Reply | Promise<Reply> {
+    const session = this.#sessionOfVerb(headers, caller);
+    if ("code" in session) return errorReply(session, undefined);
+    // The ledger comes first: a session that ends must not look like one whose connection was lost.
+    const ended = this.#server.sessions.end(session.id, session.issuedAt);
+    this.#dispatcher.endScope(session.id);
+    this.#streams?.endSession(session.id);
+    return ended instanceof Promise ? ended.then(() => DONE) : DONE;
+  }
+
+  /** GET and DELETE exist in the legacy era only. */
+  #sessionOfVerb(headers: HeaderReader, caller: Caller): Session | WireError {
+    const versionHeader = headers.get("mcp-protocol-version");
+    if (namesModern(versionHeader)) return verbNotOffered(["POST"]);
+    return this.#session(headers.get("mcp-session-id"), versionHeader, caller, true);
+  }
+
+  /** Forgets opened tokens that are no longer used. To be called now and then. */
+  sweep(): void {
+    this.#sessions.sweep();
+  }
+
+  /** Ends every stream and answers every held call, so that a transport can close. */
+  stop(): void {
+    this.#dispatcher.stop();
+    this.#streams?.stop();
+  }
+}
+
+/** The answers of a batch as one. */
+function together(replies: readonly Reply[]): Reply {
+  const bodies = replies.flatMap((reply) => (reply.kind === "json" ? [reply.body] : []));
+  return bodies.length === 0 ? ACCEPTED : jsonReply(`[${bodies.join(",")}]`);
+}
