@@ -37,7 +37,7 @@ function checkUsers(lobby: Lobby): void {
     must(user.awaySince === undefined || user.place.in !== "nowhere", "only somebody in queue or room is away");
     must(user.sessions.length <= SESSIONS_PER_USER_MAX, "too many sessions of one user");
     must(user.pastRooms.length <= PAST_ROOMS_MAX, "too many past rooms of one user");
-    must((user.messages?.tokens ?? 0) >= 0, "a bucket holds less than nothing");
+    must((user.messages?.milliTokens ?? 0) >= 0, "a bucket holds less than nothing");
     must(user.interests.length === new Set(user.interests).size, "an interest is there twice");
     bytes += checkMailbox(user);
     if (user.place.in === "room") {
@@ -129,8 +129,11 @@ function checkQueue(lobby: Lobby): void {
     if (ticket.available) available.push(ticket);
   }
   for (const lists of queue.classes) {
-    for (const number of [...lists.available, ...lists.open]) {
-      must(queue.tickets.get(number)?.available === true, "a line holds somebody who cannot be paired");
+    for (const line of [lists.available, lists.open, ...lists.byInterest.values()]) {
+      if (line.size === 0) continue;
+      for (const number of line) {
+        must(queue.tickets.get(number)?.available === true, "a line holds somebody who cannot be paired");
+      }
     }
   }
   for (const a of available) {

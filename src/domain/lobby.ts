@@ -13,7 +13,7 @@ import { identify } from "./identity.ts";
 import { parseCursor } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
 import { leaveQueue, pair } from "./pairing.ts";
-import { dropAgedMail, nextMailDeadline } from "./post-office.ts";
+import { nextMailDeadline } from "./post-office.ts";
 import { advance, closeStreams, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
 import { emptyQueue, join } from "./queue.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -41,7 +41,7 @@ export function createLobby(settings: LobbySettings): Lobby {
     nextUser: 1,
     nextHold: 1,
     deadlines: new TimeHeap(),
-    offline: new TimeHeap(),
+    offline: new Set(),
     mailAges: new TimeHeap(),
   };
 }
@@ -52,11 +52,8 @@ export function createLobby(settings: LobbySettings): Lobby {
  * @returns what has happened, in order; never empty. A refusal, if there is one, is the last.
  */
 export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
-  const at = Math.max(lobby.now, entry.at);
-  lobby.now = at;
-  const step: Step = { at, entropy: entry.entropy, events: [], roomsOpened: 0 };
-  advance(lobby, step);
-  dropAgedMail(lobby);
+  const step: Step = { at: lobby.now, entropy: entry.entropy, events: [], roomsOpened: 0 };
+  advance(lobby, step, Math.max(lobby.now, entry.at));
   const refusal = apply(lobby, step, entry.command);
   if (refusal !== undefined) step.events.push(refusal);
   // A pairing moves a second user than the one who called; both now have other deadlines.
@@ -291,7 +288,10 @@ function endSession(lobby: Lobby, step: Step, command: Of<"end_session">): void 
   const user = lobby.users.get(lobby.bindings.get(command.session)?.user ?? 0);
   if (user === undefined) return;
   unbindSession(lobby, step, command.session, user);
-  if (user.hold?.session === command.session) endHold(step, user);
+  if (user.hold?.session === command.session) {
+    endHold(step, user);
+    user.lastCallAt = step.at;
+  }
   if (user.streams <= command.streams && user.hold === undefined && user.sessions.length === 0) {
     user.streams = 0;
     user.lastActivityAt = step.at;

@@ -5,11 +5,16 @@
  */
 import type { UserRef } from "./ids.ts";
 
-/** A token bucket; full when made. */
+/** A token bucket. */
 export interface Bucket {
-  tokens: number;
-  /** When `tokens` was true, in milliseconds. */
+  /** In thousandths, so that a whole rate adds up exactly and no delay is told a millisecond wrong. */
+  milliTokens: number;
+  /** When `milliTokens` was true, in milliseconds. */
   at: number;
+}
+
+export function fullBucket(burst: number, now: number): Bucket {
+  return { milliTokens: 1000 * burst, at: now };
 }
 
 /**
@@ -17,14 +22,14 @@ export interface Bucket {
  * @returns 0 if taken, else the milliseconds until one will be there (nothing is taken)
  */
 export function take(bucket: Bucket, perSecond: number, burst: number, now: number): number {
-  const tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
+  const milliTokens = Math.min(1000 * burst, bucket.milliTokens + (now - bucket.at) * perSecond);
   bucket.at = now;
-  if (tokens >= 1) {
-    bucket.tokens = tokens - 1;
+  if (milliTokens >= 1000) {
+    bucket.milliTokens = milliTokens - 1000;
     return 0;
   }
-  bucket.tokens = tokens;
-  return Math.max(1, Math.ceil(((1 - tokens) / perSecond) * 1000));
+  bucket.milliTokens = milliTokens;
+  return Math.max(1, Math.ceil((1000 - milliTokens) / perSecond));
 }
 
 interface Blocker {

@@ -90,8 +90,8 @@ export function leaveQueue(lobby: Lobby, step: Step, user: User): void {
  */
 function reconsiderKeptApart(lobby: Lobby, step: Step): void {
   if (lobby.queue.keptApart.size === 0) return;
-  // A snapshot: whoever stays apart is put back into the set while it is walked.
-  for (const number of [...lobby.queue.keptApart]) {
+  // A snapshot, longest-waiting first: whoever stays apart is put back into the set while it is walked.
+  for (const number of [...lobby.queue.keptApart].sort((a, b) => a - b)) {
     lobby.queue.keptApart.delete(number);
     const ticket = lobby.queue.tickets.get(number);
     // A successful pairing reconsiders the rest itself.

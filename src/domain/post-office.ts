@@ -60,10 +60,13 @@ function giveUpOldest(lobby: Lobby): void {
       break;
     }
   }
-  for (const user of passedOver) {
-    while (lobby.mailboxBytes > lobby.settings.mailboxBytesMax && user.mailbox.events.length > 0) {
-      lobby.mailboxBytes += dropFirst(user.mailbox, 1);
-    }
+  for (const user of passedOver) keepAge(lobby, user);
+  while (lobby.mailboxBytes > lobby.settings.mailboxBytesMax) {
+    const ref = lobby.mailAges.pop();
+    if (ref === undefined) throw new Error("mailboxes weigh more than they hold");
+    const user = lobby.users.get(ref);
+    if (user === undefined) continue;
+    lobby.mailboxBytes += dropFirst(user.mailbox, 1);
     keepAge(lobby, user);
   }
 }

@@ -5,7 +5,7 @@
  * This file owns presence and each user's next deadline. It must never read a clock: time is the step's.
  */
 import { leaveQueue, refreshAvailability, stopHoldingOut, ticketOf } from "./pairing.ts";
-import { deliver } from "./post-office.ts";
+import { deliver, dropAgedMail } from "./post-office.ts";
 import { closeRoom, sidesOf } from "./room.ts";
 import type { Lobby, Step, User } from "./state.ts";
 import { forgetUser } from "./users.ts";
@@ -33,9 +33,10 @@ export function openStream(lobby: Lobby, step: Step, user: User): void {
 
 /** `count` streams have closed. With the last one the grace clock starts, unless a call is held. */
 export function closeStreams(lobby: Lobby, step: Step, user: User, count: number): void {
-  user.streams = Math.max(0, user.streams - count);
+  const closed = Math.min(count, user.streams);
+  user.streams -= closed;
   user.lastActivityAt = step.at;
-  if (count > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
+  if (closed > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
   settle(lobby, step, user);
 }
 
@@ -55,11 +56,12 @@ export function refreshOnline(lobby: Lobby, user: User): void {
   if (online === (user.offlineSince === undefined)) return;
   if (online) {
     user.offlineSince = undefined;
+    lobby.offline.delete(user.ref);
     lobby.online++;
   } else {
     user.offlineSince = lobby.now;
     lobby.online--;
-    lobby.offline.push(lobby.now, user.ref);
+    lobby.offline.add(user.ref);
   }
 }
 
@@ -138,11 +140,18 @@ function schedule(lobby: Lobby, user: User): void {
   lobby.deadlines.push(deadline, user.ref);
 }
 
-/** Lets everything happen whose time has come, in the order of deadlines. */
-export function advance(lobby: Lobby, step: Step): void {
+/**
+ * Lets time pass: everything whose time has come happens in the order of deadlines, each at its own
+ * time, so that it makes no difference how late an entry finds them.
+ */
+export function advance(lobby: Lobby, step: Step, until: number): void {
   for (;;) {
     const time = lobby.deadlines.earliest;
-    if (time === undefined || time > step.at) return;
+    const isOver = time === undefined || time > until;
+    step.at = isOver ? until : Math.max(lobby.now, time);
+    lobby.now = step.at;
+    dropAgedMail(lobby);
+    if (isOver) return;
     const user = lobby.users.get(lobby.deadlines.pop() ?? 0);
     // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
     if (user === undefined || user.checkAt !== time) continue;

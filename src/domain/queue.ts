@@ -36,7 +36,7 @@ interface ClassLists {
 export interface Queue {
   readonly tickets: Map<number, Ticket>;
   readonly classes: readonly ClassLists[];
-  /** Tickets whose only obstacle was that they met each other lately while others wait. */
+  /** Tickets, and perhaps more, whose only obstacle was that they met each other lately while others wait. */
   readonly keptApart: Set<number>;
   nextTicket: number;
 }
@@ -177,22 +177,25 @@ export function findPartner(
   obstacle: (a: Ticket, b: Ticket) => Obstacle,
   pick?: (below: number) => number,
 ): Ticket | undefined {
-  let recents: Ticket[] | undefined;
-  const consider = (candidate: Ticket): boolean => {
+  const search = (consider: (candidate: Ticket) => boolean): Ticket | undefined =>
+    chooseByInterest(queue, ticket, consider, pick) ??
+    (ticket.open ? chooseOpen(queue, ticket, consider, pick) : undefined);
+  let recents: Set<Ticket> | undefined;
+  const fresh = search((candidate) => {
     if (candidate === ticket) return false;
     const between = obstacle(ticket, candidate);
     if (between === "recent") {
-      recents ??= [];
-      if (!recents.includes(candidate)) recents.push(candidate);
+      recents ??= new Set();
+      recents.add(candidate);
     }
     return between === "none";
-  };
-  const fresh =
-    chooseByInterest(queue, ticket, consider, pick) ??
-    (ticket.open ? chooseOpen(queue, ticket, consider, pick) : undefined);
+  });
   if (fresh !== undefined || recents === undefined) return fresh;
-  const again = recents.find((r) => !othersFor(queue, ticket, r, obstacle) && !othersFor(queue, r, ticket, obstacle));
-  if (again === undefined) queue.keptApart.add(ticket.number);
+  const met = recents;
+  const again = search(
+    (r) => met.has(r) && !othersFor(queue, ticket, r, obstacle) && !othersFor(queue, r, ticket, obstacle),
+  );
+  if (again === undefined) for (const apart of [ticket, ...met]) queue.keptApart.add(apart.number);
   return again;
 }
 

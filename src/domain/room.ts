@@ -7,7 +7,7 @@
 import { CLIENT_MESSAGE_IDS_MAX, PAST_ROOMS_MAX, RECENT_PARTNERS_MAX } from "../limits.ts";
 import type { DisconnectReason, Participant, Posted } from "./event.ts";
 import { makeId } from "./ids.ts";
-import { take } from "./moderation.ts";
+import { fullBucket, take } from "./moderation.ts";
 import { deliver } from "./post-office.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import type { Lobby, Room, RoomMember, Step, User } from "./state.ts";
@@ -103,7 +103,7 @@ export function post(
     return refuse("loop_limit");
   }
   if (settings.messageRate > 0) {
-    user.messages ??= { tokens: settings.messageBurst, at: step.at };
+    user.messages ??= fullBucket(settings.messageBurst, step.at);
     const delay = take(user.messages, settings.messageRate, settings.messageBurst, step.at);
     if (delay > 0) return refuse("rate_limited", delay);
   }

@@ -117,15 +117,16 @@ export interface Lobby {
 
   /** Earliest time each user may need attention; one live hint a user. */
   readonly deadlines: TimeHeap;
-  /** Offline users by since when: who is evicted first. */
-  readonly offline: TimeHeap;
+  /** Offline users, longest-offline first: who is evicted first. */
+  readonly offline: Set<UserRef>;
   /** Mailboxes by the age of their oldest event. */
   readonly mailAges: TimeHeap;
 }
 
-/** What one step works with beside the lobby: its entry's time and entropy, and what has happened so far. */
+/** What one step works with beside the lobby: time, its entry's entropy, and what has happened so far. */
 export interface Step {
-  readonly at: number;
+  /** When what happens now happens: a deadline's own time, then the entry's. */
+  at: number;
   readonly entropy: string;
   readonly events: LobbyEvent[];
   /** Rooms opened in this step; numbers their ids. */

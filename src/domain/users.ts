@@ -17,11 +17,9 @@ export const DEFAULT_NAME = "Stranger";
 /** Makes room for one more user by evicting whoever is offline the longest. False if everybody is present. */
 export function makeRoomForUser(lobby: Lobby, step: Step): boolean {
   while (lobby.users.size >= lobby.settings.usersMax) {
-    const since = lobby.offline.earliest;
-    if (since === undefined) return false;
-    const user = lobby.users.get(lobby.offline.pop() ?? 0);
-    // An entry of somebody who came back since is stale; they have a newer one if they left again.
-    if (user !== undefined && user.offlineSince === since) forgetUser(lobby, step, user);
+    const [longest] = lobby.offline;
+    if (longest === undefined) return false;
+    forgetUser(lobby, step, userOf(lobby, longest));
   }
   return true;
 }
@@ -70,12 +68,14 @@ export function forgetUser(lobby: Lobby, step: Step, user: User): void {
   lobby.byUserId.delete(user.userId);
   lobby.byToken.delete(user.tokenHash);
   lobby.users.delete(user.ref);
+  lobby.offline.delete(user.ref);
   step.events.push({ type: "forgotten", user: user.ref });
 }
 
 /** Ties a legacy session to a user, once: until the record ends it stays theirs. */
 export function bindSession(lobby: Lobby, step: Step, session: SessionKey, user: User): void {
-  if (lobby.bindings.has(session)) return;
+  // A call may come after the end of its session; that brings no session back.
+  if (lobby.bindings.has(session) || lobby.endedSessions.has(session)) return;
   if (user.sessions.length >= SESSIONS_PER_USER_MAX) {
     const oldest = user.sessions[0];
     if (oldest !== undefined) unbindSession(lobby, step, oldest, user);
