@@ -1,0 +1,372 @@
+/**
+ * Every setting of the server once: its name, its unit, what it allows, its default and its line
+ * of help. Flags, environment variables, `--help` and the type `Config` all come from one table.
+ *
+ * This file owns how text becomes a setting. It must never repeat a secret's value, never throw
+ * on what an operator wrote, and never offer a setting that does nothing yet.
+ */
+
+import { readFileSync } from "node:fs";
+import { MAILBOX_BYTES_MAX } from "./limits.ts";
+import { formatValue, LOG_LEVELS } from "./log.ts";
+
+/** Environment variables as the process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings of a running server. Frozen; durations in milliseconds, sizes in bytes. */
+export type Config = { readonly [Field in keyof typeof SETTINGS]: ValueOf<(typeof SETTINGS)[Field]> };
+
+/** Either every setting, or one line that names the first thing wrong. */
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly message: string };
+
+// --- kinds of value ---------------------------------------------------------------------------
+
+/** How one kind of value is written. */
+interface Kind<T> {
+  /** Stands for the value in the help; absent for a switch, which needs no value. */
+  readonly placeholder?: string;
+  /** Completes the sentence "allowed: ...". */
+  readonly allowed: string;
+  /** Whether the value must not be repeated in messages. */
+  readonly secret?: true;
+  /** Reads the text; undefined if it is not allowed. */
+  read(text: string): T | undefined;
+}
+
+interface Setting<T> extends Kind<T> {
+  /** In kebab case, as in the flag; the other spellings are made from it. */
+  readonly key: string;
+  readonly help: string;
+  readonly initial: Initial<T>;
+}
+
+/** The value of a setting that nobody gave, and how the help shows it. */
+interface Initial<T> {
+  readonly shown: string;
+  value(): T;
+}
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/** A text as the default is read like any other; one that its own kind does not allow is a bug in the table. */
+function setting<T>(key: string, kind: Kind<T>, initial: string | Initial<T>, help: string): Setting<T> {
+  if (typeof initial !== "string") return { ...kind, key, help, initial };
+  const value = kind.read(initial);
+  if (value === undefined) throw new Error(`the default of ${key} is not allowed`);
+  return { ...kind, key, help, initial: { shown: initial, value: () => value } };
+}
+
+function readNumber(text: string, min: number, max: number): number | undefined {
+  const value = /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+}
+
+function decimal(min: number, max: number): Kind<number> {
+  return {
+    placeholder: "N",
+    allowed: `a number from ${min} to ${max}`,
+    read: (text) => readNumber(text, min, max),
+  };
+}
+
+function integer(min: number, max: number): Kind<number> {
+  return {
+    placeholder: "N",
+    allowed: `a whole number from ${min} to ${max}`,
+    read: (text) => (text.includes(".") ? undefined : readNumber(text, min, max)),
+  };
+}
+
+/** Written in seconds, with a fraction if need be; held in whole milliseconds. */
+function seconds(min: number, max: number): Kind<number> {
+  return {
+    placeholder: "SECONDS",
+    allowed: `seconds from ${min} to ${max}`,
+    read(text) {
+      const value = readNumber(text, min, max);
+      return value === undefined ? undefined : Math.round(value * 1000);
+    },
+  };
+}
+
+const BYTES_PER_UNIT: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["KiB", 2 ** 10],
+  ["MiB", 2 ** 20],
+  ["GiB", 2 ** 30],
+]);
+
+function bytes(min: number, max: number): Kind<number> {
+  return {
+    placeholder: "SIZE",
+    allowed: `a size such as 64MiB (KiB, MiB, GiB; bare = bytes) from ${showBytes(min)} to ${showBytes(max)}`,
+    read(text) {
+      const [, digits = "", unit = ""] = /^(\d{1,15}) ?(\w*)$/.exec(text) ?? [];
+      const value = Number(digits) * (BYTES_PER_UNIT.get(unit) ?? Number.NaN);
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+function showBytes(value: number): string {
+  const [unit, size] = [...BYTES_PER_UNIT].findLast(([, size]) => value % size === 0) ?? ["", 1];
+  return `${value / size}${unit}`;
+}
+
+function choice<const T extends string>(placeholder: string, words: readonly T[]): Kind<T> {
+  return {
+    placeholder,
+    allowed: words.join(", "),
+    read: (text) => words.find((word) => word === text),
+  };
+}
+
+const TOGGLE_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
+const toggle: Kind<boolean> = {
+  allowed: "true or false",
+  read: (text) => TOGGLE_WORDS.get(text),
+};
+
+/** Comma-separated; an empty text is the empty list. `readItem` brings an item into its one spelling. */
+function list(allowed: string, readItem: (item: string) => string | undefined): Kind<readonly string[]> {
+  return {
+    placeholder: "LIST",
+    allowed,
+    read(text) {
+      if (text.trim() === "") return Object.freeze([]);
+      const items = text.split(",").map((item) => readItem(item.trim()));
+      return items.every((item) => item !== undefined) ? Object.freeze([...new Set(items)]) : undefined;
+    },
+  };
+}
+
+const hostName: Kind<string> = {
+  placeholder: "HOST",
+  allowed: "an IP address or a host name, without a port",
+  read: (text) => {
+    const bare = text.replace(/^\[(.*)\]$/, "$1");
+    return /^[\w.-]+$/.test(bare) || isIpv6(bare) ? bare : undefined;
+  },
+};
+
+const bearerToken: Kind<string | undefined> = {
+  placeholder: "SECRET",
+  // RFC 6750, section 2.1: these are the characters that can follow `Bearer` in a header. The prefix
+  // belongs to session tokens, which come in the same header and are looked up elsewhere.
+  allowed: "up to 512 of A-Z a-z 0-9 - . _ ~ + / and then =, not beginning with mcpc_",
+  secret: true,
+  read: (text) => (text.length <= 512 && !text.startsWith("mcpc_") && /^[\w.~+/-]+=*$/.test(text) ? text : undefined),
+};
+
+/** In lower case: the name or address, with a port if one was written. */
+const hostHeaders = list("Host headers such as chat.example.org or 10.0.0.5:8000", (text) => {
+  const [, name = "", port = "0"] = /^(\[.*\]|[\w.-]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const known = name.startsWith("[") ? isIpv6(name.slice(1, -1)) : name !== "";
+  return known && Number(port) <= 65_535 ? text.toLowerCase() : undefined;
+});
+
+/** As browsers write it: scheme, host, and the port unless it is the scheme's own. */
+const origins = list("web origins such as https://chat.example.org", (text) => {
+  const isBare = /^https?:\/\/[^/?#@\\]+\/?$/i.test(text);
+  return isBare ? URL.parse(text)?.origin : undefined;
+});
+
+function isIpv6(text: string): boolean {
+  return text.includes(":") && URL.parse(`http://[${text}]/`) !== null;
+}
+
+// --- the table --------------------------------------------------------------------------------
+
+const DAY_S = 86_400;
+
+/** Longest `message-chars-max` that fits a request body with every character escaped twice, 14 bytes each. */
+const MESSAGE_CHARS_CEILING = 16_000;
+
+/** Streams held when the descriptor limit cannot be read: what 10,000 descriptors leave. */
+const STREAMS_MAX_UNKNOWN_LIMIT = 9_000;
+
+const NO_TOKEN: Initial<string | undefined> = { shown: "none", value: () => undefined };
+const BY_DESCRIPTORS: Initial<number> = {
+  shown: "90 % of descriptors",
+  value: () => streamsWithin(readLimits()),
+};
+
+const SETTINGS = {
+  host: setting("host", hostName, "127.0.0.1", "address to bind"),
+  port: setting("port", integer(0, 65_535), "8000", "port to bind; 0 picks a free one"),
+  accessToken: setting("access-token", bearerToken, NO_TOKEN, "secret that requests must carry"),
+  insecureOpen: setting("insecure-open", toggle, "false", "allow a public address without a token"),
+  allowedHosts: setting("allowed-hosts", hostHeaders, "", "more Host headers to accept, by commas"),
+  allowedOrigins: setting("allowed-origins", origins, "", "more Origin headers to accept"),
+  graceMs: setting("grace-seconds", seconds(0, DAY_S), "30", "gone this long after the last stream"),
+  idleMs: setting("idle-seconds", seconds(0, DAY_S), "900", "gone if never streamed and silent for"),
+  availableMs: setting("available-seconds", seconds(0, DAY_S), "90", "without a stream, paired if seen in"),
+  widenMs: setting("widen-seconds", seconds(0, DAY_S), "10", "hold out for a shared interest"),
+  matching: setting("matching", choice("ORDER", ["fifo", "random"]), "fifo", "fifo or random among equals"),
+  messageCharsMax: setting("message-chars-max", integer(1, MESSAGE_CHARS_CEILING), "4000", "longest message"),
+  rateMessagesPerSecond: setting("rate-messages-per-second", decimal(0, 1000), "5", "of one user; 0 = no limit"),
+  rateMessagesBurst: setting("rate-messages-burst", integer(1, 10_000), "20", "of one user, at once"),
+  loopMessagesMax: setting("loop-messages-max", integer(0, 1_000_000), "200", "then agents' rooms close; 0 = off"),
+  retainUserMs: setting("retain-user-seconds", seconds(1, 30 * DAY_S), "86400", "keep what silent users have"),
+  usersMax: setting("users-max", integer(2, 10_000_000), "100000", "users known at once"),
+  queueMax: setting("queue-max", integer(1, 10_000_000), "100000", "users waiting at once"),
+  streamsMax: setting("streams-max", integer(1, 10_000_000), BY_DESCRIPTORS, "streams open at once"),
+  mailboxBytesMax: setting("mailbox-bytes-max", bytes(MAILBOX_BYTES_MAX, 2 ** 40), "512MiB", "of all mailboxes"),
+  logLevel: setting("log-level", choice("LEVEL", LOG_LEVELS), "info", "error, warn, info or debug"),
+} satisfies Record<string, Setting<unknown>>;
+
+const SETTING_BY_KEY: ReadonlyMap<string, Setting<unknown>> = new Map(
+  Object.values(SETTINGS).map((one): [string, Setting<unknown>] => [one.key, one]),
+);
+
+// --- sources ----------------------------------------------------------------------------------
+
+/** One place settings come from. Parsing takes any number of them; the first that has a key wins. */
+interface Source {
+  /** What was written, by the key of the setting. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** How this source spells a key, for messages. */
+  spell(key: string): string;
+}
+
+/** One line for the operator that names what is wrong. */
+type Complaint = string;
+
+const ENVIRONMENT_PREFIX = "MCP_CHAT_";
+const flagOf = (key: string): string => `--${key}`;
+const variableOf = (key: string): string => ENVIRONMENT_PREFIX + key.toUpperCase().replaceAll("-", "_");
+
+function readFlags(argv: readonly string[]): Source | Complaint {
+  const texts = new Map<string, string>();
+  for (let at = 0; at < argv.length; at += 1) {
+    // What follows `=` may be a secret under a misspelt name, so it stays out of every message here.
+    const [, name, inline] = /^--([^=]*)(?:=(.*))?$/s.exec(argv[at] ?? "") ?? [];
+    if (name === undefined) return `unexpected argument ${formatValue(argv[at] ?? "")}; see --help`;
+    const known = SETTING_BY_KEY.get(name);
+    if (known === undefined) return `unknown option ${formatValue(flagOf(name))}; see --help`;
+    if (texts.has(name)) return `${flagOf(name)} is given twice`;
+
+    if (inline !== undefined) {
+      texts.set(name, inline);
+    } else if (known.placeholder === undefined) {
+      texts.set(name, "true");
+    } else {
+      at += 1;
+      const value = argv[at];
+      if (value === undefined || value.startsWith("--")) {
+        return `${flagOf(name)} needs a value; allowed: ${known.allowed}`;
+      }
+      texts.set(name, value);
+    }
+  }
+  return { texts, spell: flagOf };
+}
+
+function readEnvironment(env: Environment): Source | Complaint {
+  const texts = new Map<string, string>();
+  const keyByVariable = new Map([...SETTING_BY_KEY.keys()].map((key) => [variableOf(key), key]));
+  for (const [variable, text] of Object.entries(env)) {
+    if (text === undefined || !variable.startsWith(ENVIRONMENT_PREFIX)) continue;
+    const key = keyByVariable.get(variable);
+    if (key === undefined) {
+      return `unknown environment variable ${formatValue(variable)}; see --help`;
+    }
+    texts.set(key, text);
+  }
+  return { texts, spell: variableOf };
+}
+
+/** The value of one setting from the first source that has it, else its default. */
+function resolve<T>(one: Setting<T>, sources: readonly Source[]): { readonly value: T } | Complaint {
+  for (const source of sources) {
+    const text = source.texts.get(one.key);
+    if (text === undefined) continue;
+    const value = one.read(text);
+    if (value !== undefined) return { value };
+    const shown = one.secret ? "this value" : formatValue(text);
+    return `${source.spell(one.key)}: ${shown} is not allowed; allowed: ${one.allowed}`;
+  }
+  return { value: one.initial.value() };
+}
+
+/**
+ * Reads every setting from the flags and the environment; a flag wins over a variable. Total: what
+ * is wrong comes back as a message that names the setting, and never a secret's value.
+ */
+export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
+  const sources: Source[] = [];
+  for (const source of [readFlags(argv), readEnvironment(env)]) {
+    if (typeof source === "string") return { ok: false, message: source };
+    sources.push(source);
+  }
+
+  const values: Record<string, unknown> = {};
+  for (const [field, one] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const resolved = resolve(one, sources);
+    if (typeof resolved === "string") return { ok: false, message: resolved };
+    values[field] = resolved.value;
+  }
+  // Sound because the loop ran over the very table that `Config` is made from.
+  const config = Object.freeze(values) as Config;
+
+  const complaint = findConflict(config);
+  return complaint === undefined ? { ok: true, config } : { ok: false, message: complaint };
+}
+
+/** What is wrong with settings that are each allowed but not together. */
+function findConflict(config: Config): Complaint | undefined {
+  if (isLoopback(config.host) || config.insecureOpen || config.accessToken !== undefined) return undefined;
+  return (
+    `host ${formatValue(config.host)} is reachable from other machines: ` +
+    `set ${variableOf("access-token")}, or let everyone in with --insecure-open`
+  );
+}
+
+/** Whether only this machine can reach the address. A name other than `localhost` may mean anything, so it is not. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+// --- descriptors ------------------------------------------------------------------------------
+
+/** The text of this process's limits where the system shows it (Linux), else empty. */
+function readLimits(): string {
+  try {
+    return readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Streams that leave a tenth of the descriptors for requests, files and the program itself. */
+export function streamsWithin(limits: string): number {
+  const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1]);
+  return hard > 0 ? Math.max(1, Math.floor(hard * 0.9)) : STREAMS_MAX_UNKNOWN_LIMIT;
+}
+
+// --- help -------------------------------------------------------------------------------------
+
+const FLAG_COLUMN = 32;
+
+/** The options and how else they can be given, for `--help`: at most 80 columns. */
+export function describeSettings(): string {
+  const lines = Object.values<Setting<unknown>>(SETTINGS).map((one) => {
+    const flag = [flagOf(one.key), one.placeholder].filter((part) => part !== undefined).join(" ");
+    const initial = one.initial.shown === "" || one.placeholder === undefined ? "" : ` [${one.initial.shown}]`;
+    return `  ${flag.padEnd(FLAG_COLUMN - 2)} ${one.help}${initial}`;
+  });
+  return [
+    ...lines,
+    "",
+    `Each is also an environment variable, ${variableOf("grace-seconds")}=30 for example; an`,
+    "option wins over it. Give the token that way: others can read a command line.",
+  ].join("\n");
+}
