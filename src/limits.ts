@@ -10,6 +10,11 @@
 /** Largest request body. A message of 4,000 code points is at most 48 KiB even when every character is `\u`-escaped twice. */
 export const BODY_BYTES_MAX = 256 * 1024;
 
+// --- entries --------------------------------------------------------------------------------
+
+/** Characters of entropy in an entry: 22 of base64url carry 132 bits. */
+export const ENTROPY_CHARS = 22;
+
 // --- users ----------------------------------------------------------------------------------
 
 /** Longest chosen user id. */
@@ -120,6 +125,40 @@ export const RETRY_AFTER_S = 5;
 export const PREFLIGHT_MAX_AGE_S = 600;
 /** `Accept` values remembered as parsed; clients send a handful of distinct ones. */
 export const ACCEPT_VALUES_MAX = 64;
+
+// --- talking back to a client ---------------------------------------------------------------
+
+/** Questions put to the client at once by one handler: a form, a choice and a folder, several times over. */
+export const INPUTS_MAX = 16;
+/** Rounds of questions one modern request may go through; the official clients stop at ten as well. */
+export const INPUT_ROUNDS_MAX = 10;
+/** How long a question waits for its answer, in milliseconds: people answer them. */
+export const INPUT_MS_MAX = 10 * 60 * 1000;
+/** Longest sealed `requestState`, in characters: with the answers of the last round it has to fit into a request body. */
+export const REQUEST_STATE_CHARS_MAX = 64 * 1024;
+/** How long a response stream whose connection is gone can still be resumed, in milliseconds: ten attempts of a client that waits as told. */
+export const RESUMABLE_MS = 30_000;
+/** Response streams without a connection that are kept for resumption; beyond it the oldest is given up. */
+export const RESUMABLE_STREAMS_MAX = 4096;
+/** Their messages in all, in UTF-16 units; beyond it the oldest is given up. */
+export const RESUMABLE_CHARS_MAX = 16 * 1024 * 1024;
+
+// --- tasks ----------------------------------------------------------------------------------
+
+/** Tasks kept, running or finished: at a few kilobytes each they are a small part of the memory. */
+export const TASKS_MAX = 1000;
+/** Of these, tasks of one authenticated caller. Who is not authenticated shares only the bound above. */
+export const TASKS_PER_PRINCIPAL_MAX = 50;
+/** How long a task is kept from its creation unless its tool says otherwise, in milliseconds: a client may return after lunch. */
+export const TASK_TTL_MS = 3600 * 1000;
+/** Longest time a tool may ask for, in milliseconds. */
+export const TASK_TTL_MS_MAX = 24 * 3600 * 1000;
+/** What a client is told to wait between two looks at a task unless its tool says otherwise, in milliseconds. */
+export const TASK_POLL_MS = 1000;
+/** How often expired tasks are looked for, in milliseconds; a request for one finds it gone at once. */
+export const TASK_SWEEP_MS = 10_000;
+/** Rounds of questions one task may ask. */
+export const TASK_INPUTS_MAX = 100;
 
 // --- held calls -----------------------------------------------------------------------------
 

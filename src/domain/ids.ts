@@ -12,9 +12,6 @@ export type TokenHash = string;
 /** Key of a legacy MCP session. */
 export type SessionKey = string;
 
-/** Characters of entropy in an entry: 22 of base64url carry 132 bits. */
-export const ENTROPY_CHARS = 22;
-
 /**
  * The `n`th id with this prefix that one entry makes. Entropy has a fixed length, so a numbered id
  * never meets one of another entry.

@@ -5,7 +5,7 @@
  */
 import { randomFillSync } from "node:crypto";
 import type { Command, Entry } from "../domain/command.ts";
-import { ENTROPY_CHARS } from "../domain/ids.ts";
+import { ENTROPY_CHARS } from "../limits.ts";
 import type { DrawEntropy, Journal } from "./journal.ts";
 
 /** @param now milliseconds since the epoch */

@@ -60,13 +60,14 @@ export interface HeaderReader {
 }
 
 /**
- * Checks a modern HTTP request in the order that clients and the conformance suite rely on: an
- * earlier fault hides a later one.
+ * Checks a modern request in the order that clients and the conformance suite rely on: an earlier
+ * fault hides a later one.
+ * @param headers undefined where the transport has none (stdio): what they would repeat is in the body
  * @returns the first fault, or undefined if the method may run
  */
 export function checkModernRequest(
   request: RpcRequest,
-  headers: HeaderReader,
+  headers: HeaderReader | undefined,
   methods: MethodTable,
 ): WireError | undefined {
   const { method, params } = request;
@@ -74,15 +75,16 @@ export function checkModernRequest(
   if (envelopeFault !== undefined) return envelopeFault;
 
   const version = requestedVersion(params);
-  if (headers.get("mcp-protocol-version") !== version) {
+  if (headers !== undefined && headers.get("mcp-protocol-version") !== version) {
     return headerMismatch(`MCP-Protocol-Version is not what _meta names.`);
   }
   if (!MODERN_REVISIONS.includes(version)) return unsupportedVersion(MODERN_REVISIONS, version);
-  if (headers.get("mcp-method") !== method) return headerMismatch("Mcp-Method is not the method.");
+  if (headers !== undefined && headers.get("mcp-method") !== method)
+    return headerMismatch("Mcp-Method is not the method.");
   if (!methods.has(method)) return modernMethodNotFound(method);
 
   const namedBy = NAMED_BY.get(method);
-  if (namedBy === undefined) return undefined;
+  if (namedBy === undefined || headers === undefined) return undefined;
   const name = decodeHeaderValue(headers.get("mcp-name"));
   if (name === undefined) return headerMismatch("Mcp-Name is missing or not encoded properly.");
   return name === params?.[namedBy] ? undefined : headerMismatch(`Mcp-Name is not params.${namedBy}.`);

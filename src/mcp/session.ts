@@ -2,11 +2,11 @@
  * Legacy sessions as sealed tokens: everything a session is stands, encrypted, in its
  * `Mcp-Session-Id`, so `initialize` stores nothing and any node with the key can open it.
  *
- * This file owns the token format and the bounded memory of opened ones. It must never learn
+ * This file owns the token's contents and the bounded memory of opened ones. It must never learn
  * whether a session has ended: that is the ledger's knowledge.
  */
 
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   CLIENT_NAME_BYTES_MAX,
   SESSION_AGE_MS_MAX,
@@ -17,6 +17,7 @@ import {
 } from "../limits.ts";
 import type { CapabilitySet } from "./capabilities.ts";
 import { type Implementation, REVISIONS, type Revision } from "./registry.ts";
+import { type RandomSource, Sealer } from "./sealing.ts";
 
 /** What a session token says once opened. */
 export interface Session {
@@ -38,33 +39,30 @@ export interface SessionsOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Random bytes; the system's source by default. */
-  readonly random?: (size: number) => Uint8Array;
+  readonly random?: RandomSource;
   /** When a session was last known to be used, if anybody remembers; for tokens opened anew after a pause. */
   readonly usedAt?: (session: string) => number | undefined;
 }
 
 const FORMAT = 1;
 const ID_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 /** Format, revision, capabilities (2), issue time (6), id. Then three texts, each after its length in one byte. */
 const HEAD_BYTES = 10 + ID_BYTES;
-const CIPHER = "aes-256-gcm";
-/** Binds the ciphertext to its purpose, so that nothing else sealed with the key opens as a session. */
-const PURPOSE = Buffer.from("Mcp-Session-Id 1");
+const PURPOSE = "Mcp-Session-Id 1";
 
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #random: (size: number) => Uint8Array;
+  readonly #random: RandomSource;
+  readonly #sealer: Sealer;
   // Two generations: what is used moves to the young one, and what stayed in the old one is dropped whole.
   #young = new Map<string, Session>();
   #old = new Map<string, Session>();
   #turnedAt: number;
 
   constructor(options: SessionsOptions) {
-    if (options.key.length !== 32) throw new RangeError("a session key has 32 bytes");
     this.#options = options;
     this.#random = options.random ?? randomBytes;
+    this.#sealer = new Sealer(options.key, PURPOSE, this.#random);
     this.#turnedAt = options.now();
   }
 
@@ -87,13 +85,7 @@ export class Sessions {
     head.writeUIntBE(this.#options.now(), 4, 6);
     head.set(this.#random(ID_BYTES), 10);
     const texts = [subject, cut(claims.client.name), cut(claims.client.version)];
-    const plain = Buffer.concat([head, ...texts.flatMap((text) => [Buffer.of(text.length), text])]);
-
-    const nonce = this.#random(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#options.key, nonce, { authTagLength: TAG_BYTES });
-    cipher.setAAD(PURPOSE);
-    const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-    return sealed.toString("base64url");
+    return this.#sealer.seal(Buffer.concat([head, ...texts.flatMap((text) => [Buffer.of(text.length), text])]));
   }
 
   /**
@@ -128,29 +120,12 @@ export class Sessions {
 
   #unseal(token: string): Session | undefined {
     if (token.length > SESSION_TOKEN_CHARS_MAX) return undefined;
-    const sealed = Buffer.from(token, "base64url");
-    if (sealed.length < NONCE_BYTES + HEAD_BYTES + TAG_BYTES) return undefined;
-    // One token, one spelling: base64 decoders forgive stray characters and unused bits.
-    if (sealed.toString("base64url") !== token) return undefined;
-    const plain = decrypt(this.#options.key, sealed);
-    const session = plain === undefined ? undefined : parse(plain);
+    const plain = this.#sealer.open(token);
+    const session = plain === undefined || plain.length < HEAD_BYTES ? undefined : parse(plain);
     if (session === undefined) return undefined;
     const usedAt = Math.max(session.issuedAt, this.#options.usedAt?.(session.id) ?? 0);
     return this.#options.now() - usedAt < SESSION_AGE_MS_MAX ? session : undefined;
   }
-}
-
-function decrypt(key: Uint8Array, sealed: Buffer): Buffer | undefined {
-  const cipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-  cipher.setAAD(PURPOSE);
-  cipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  const opened = cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));
-  try {
-    cipher.final();
-  } catch (_authenticationFailed) {
-    return undefined;
-  }
-  return opened;
 }
 
 /** Reads an authentic token. One of another format or revision was made by another build and is not known here. */

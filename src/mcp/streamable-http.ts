@@ -6,7 +6,7 @@
  * the runtime: header values and decoded messages come in, replies go out.
  */
 
-import { BATCH_MESSAGES_MAX } from "../limits.ts";
+import { runBatch } from "./batch.ts";
 import { Call, type Caller } from "./call.ts";
 import { type BugLog, Dispatcher, type MethodTable } from "./dispatch.ts";
 import { decideEra, LEGACY_REVISIONS, MODERN_REVISION, namesModern } from "./era.ts";
@@ -21,7 +21,7 @@ import {
   verbNotOffered,
   type WireError,
 } from "./errors.ts";
-import { type Decoded, decode, isRequestId, type RpcNotification, type RpcRequest, resultText } from "./jsonrpc.ts";
+import { type Decoded, isRequestId, type RpcNotification, type RpcRequest, resultText } from "./jsonrpc.ts";
 import { initialize, legacyMethods } from "./legacy.ts";
 import { checkModernRequest, type HeaderReader, modernMethods } from "./modern.ts";
 import type { ServerDefinition } from "./registry.ts";
@@ -142,32 +142,14 @@ export class StreamableHttp {
     if (isRequestId(id)) this.#dispatcher.cancel(session.id, id);
   }
 
-  /** Batches exist in 2025-03-26 only. Their answers come together, so nothing can be streamed before them. */
+  /** The answers of a batch come together, so nothing can be streamed before them. */
   #batch(items: readonly unknown[], session: Session, caller: Caller): Reply | HeldReply {
-    const refuse = (problem: string): Reply => errorReply(invalidRequest(problem), undefined);
-    if (session.revision !== "2025-03-26") return refuse("batches do not exist in this revision.");
-    if (items.length === 0) return refuse("a batch must not be empty.");
-    if (items.length > BATCH_MESSAGES_MAX) return refuse(`a batch has at most ${BATCH_MESSAGES_MAX} messages.`);
-    const messages = items.map(decode);
-    const faulty = messages.some((m) => m.kind === "invalid" || m.kind === "batch");
-    if (faulty) return refuse("a batch holds only messages.");
-    if (messages.some((m) => m.kind === "request" && m.method === "initialize")) {
-      return refuse("initialize must not be part of a batch.");
-    }
-    const replies: (Reply | HeldReply)[] = [];
-    for (const message of messages) {
-      if (message.kind === "notification") this.#notification(message, session);
-      if (message.kind === "request") replies.push(this.#request(message, session, { ...caller, canStream: false }));
-    }
-    const held = replies.filter((reply) => reply.kind === "held");
-    if (held.length === 0) return together(replies.filter((reply) => reply.kind !== "held"));
-    return {
-      kind: "held",
-      reply: Promise.all(replies.map((r) => (r.kind === "held" ? r.reply : r))).then(together),
-      disconnected: () => {
-        for (const reply of held) reply.disconnected();
+    return runBatch(items, session.revision, {
+      request: (request) => this.#request(request, session, { ...caller, canStream: false }),
+      other: (message) => {
+        if (message.kind === "notification") this.#notification(message, session);
       },
-    };
+    });
   }
 
   /** GET: opens the session's stream of notifications. */
@@ -207,10 +189,4 @@ export class StreamableHttp {
     this.#dispatcher.stop();
     this.#streams?.stop();
   }
-}
-
-/** The answers of a batch as one. */
-function together(replies: readonly Reply[]): Reply {
-  const bodies = replies.flatMap((reply) => (reply.kind === "json" ? [reply.body] : []));
-  return bodies.length === 0 ? ACCEPTED : jsonReply(`[${bodies.join(",")}]`);
 }
