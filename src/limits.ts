@@ -45,6 +45,8 @@ export const CLIENT_MESSAGE_ID_CHARS_MAX = 128;
 export const MAILBOX_EVENTS_MAX = 1000;
 /** Bytes one mailbox holds, counted as the UTF-16 size of its strings plus a fixed cost per event. */
 export const MAILBOX_BYTES_MAX = 256 * 1024;
+/** Unread events shown in one reading of the inbox; the count says how many there are. */
+export const INBOX_EVENTS_MAX = 100;
 /** How long an event is kept, in milliseconds. */
 export const MAILBOX_AGE_MS_MAX = 24 * 3600 * 1000;
 /** Events kept although they were already written to a stream or acknowledged. */
@@ -54,6 +56,10 @@ export const MAILBOX_READ_EVENTS_KEPT = 100;
 
 /** Candidates looked at per list when an arrival is matched, so that its cost does not grow with the queue. */
 export const MATCH_SCAN_MAX = 128;
+/** Interests looked at when a completion is asked for: about a millisecond. */
+export const INTERESTS_SCAN_MAX = 10_000;
+/** Interests suggested at a time: what a person reads. */
+export const COMPLETIONS_MAX = 20;
 /** Recent matches that make up the match rate. */
 export const MATCH_RATE_SAMPLES = 32;
 
@@ -159,6 +165,36 @@ export const TASK_POLL_MS = 1000;
 export const TASK_SWEEP_MS = 10_000;
 /** Rounds of questions one task may ask. */
 export const TASK_INPUTS_MAX = 100;
+
+// --- lists, subscriptions, logging -----------------------------------------------------------
+
+/** Items of one page of a list: most servers have one page, and a page fits any message bound. */
+export const LIST_PAGE_ITEMS_MAX = 100;
+/** Longest cursor looked at; ours have under 32 characters. */
+export const CURSOR_CHARS_MAX = 64;
+/** Longest resource URI taken: what browsers and proxies bear. */
+export const URI_CHARS_MAX = 2048;
+/** Suggestions in one answer: the specification's bound. */
+export const COMPLETION_VALUES_MAX = 100;
+/** Resources watched by one legacy session, and by one listen stream: a client watches what it shows. */
+export const WATCHED_RESOURCES_MAX = 64;
+/** Legacy sessions without a stream whose subscriptions are kept; the one longest without loses them beyond it. */
+export const IDLE_OUTBOXES_MAX = 65_536;
+/** Legacy sessions whose log level is remembered; the longest-set is forgotten beyond it. */
+export const LOG_LEVELS_KEPT_MAX = 65_536;
+/** Open listen streams of one principal: a person's clients and their reconnects. */
+export const LISTENS_PER_PRINCIPAL_MAX = 16;
+/** How long a notice already written is said again on a new stream, in milliseconds: a dead one is noticed by then. */
+export const NOTICE_UNSETTLED_MS = STREAM_SETTLED_MS + STREAM_STALL_MS_MAX;
+
+// --- stdio ----------------------------------------------------------------------------------
+
+/** Unwritten answers, in UTF-16 units, beyond which no more requests are read from the pipe. */
+export const PIPE_BACKLOG_CHARS_MAX = 256 * 1024;
+/** After the end of the input: how long answers that are on their way may take, in milliseconds. */
+export const PIPE_FINISH_MS_MAX = 500;
+/** And how long a client may take to read them, in milliseconds. */
+export const PIPE_DRAIN_MS_MAX = 1500;
 
 // --- held calls -----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Caller } from "../domain/command.ts";
 import type { TokenHash } from "../domain/ids.ts";
-import type { CallContext } from "../mcp/registry.ts";
+import type { Requester } from "../mcp/registry.ts";
 
 const TOKEN_PREFIX = "mcpc_";
 const TOKEN_BYTES = 32;
@@ -28,7 +28,7 @@ export function isSessionToken(credential: string | undefined): credential is st
 }
 
 /** Everything a call shows of who is calling. */
-export function callerOf(context: CallContext, sessionToken: string | undefined): Caller {
+export function callerOf(context: Requester, sessionToken: string | undefined): Caller {
   return {
     ...(isSessionToken(context.bearer) ? { bearer: hashToken(context.bearer) } : {}),
     ...(sessionToken === undefined ? {} : { argument: hashToken(sessionToken) }),

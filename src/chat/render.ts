@@ -42,6 +42,12 @@ export function roomView(user: User): RoomView | undefined {
   };
 }
 
+/** Where a user is, in the contract's words. */
+export function statusOf(user: User): "idle" | "waiting" | "chatting" {
+  if (user.place.in === "queue") return "waiting";
+  return user.place.in === "room" ? "chatting" : "idle";
+}
+
 /** The `data` of an event. */
 export function eventData(body: MailBody, at: number): JsonObject {
   const timestamp = timestampOf(at);

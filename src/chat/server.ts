@@ -8,12 +8,16 @@ import { userByToken } from "../domain/identity.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
 import { AlarmClock, type Clock } from "./alarm-clock.ts";
+import type { Chat } from "./chat.ts";
 import { hashToken, isSessionToken } from "./identity.ts";
 import { LobbyHost } from "./lobby-host.ts";
+import { chatPrompts } from "./prompts.ts";
 import { MailboxPush } from "./push.ts";
+import { chatResources } from "./resources.ts";
 import { createSessionLedger } from "./sessions.ts";
 import { chatTools, INSTRUCTIONS } from "./tools.ts";
 import { Waits } from "./waits.ts";
+import { Watches } from "./watches.ts";
 
 export interface ChatServerOptions {
   readonly version: string;
@@ -40,6 +44,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const host = new LobbyHost(options.lobby, options.journal, alarms);
   const waits = new Waits(host);
   const push = new MailboxPush(host);
+  const chat: Chat = { host, waits, messageCharsMax: options.messageCharsMax };
   const info: Implementation = {
     name: "mcp-chat",
     title: "mcp-chat",
@@ -51,7 +56,9 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
     definition: {
       info,
       instructions: INSTRUCTIONS,
-      tools: chatTools({ host, waits, messageCharsMax: options.messageCharsMax }),
+      tools: chatTools(chat),
+      resources: chatResources(chat, new Watches(host)),
+      prompts: chatPrompts(chat),
       push,
       sessions: createSessionLedger(host, push),
     },

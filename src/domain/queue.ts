@@ -4,7 +4,7 @@
  *
  * This file owns tickets, their lists and the choice of a partner. It must never open a room.
  */
-import { MATCH_SCAN_MAX } from "../limits.ts";
+import { INTERESTS_SCAN_MAX, MATCH_SCAN_MAX } from "../limits.ts";
 import { KINDS, type Kind, PARTNER_KINDS, type PartnerKind } from "./command.ts";
 import type { UserRef } from "./ids.ts";
 import { RankedList } from "./ranked-list.ts";
@@ -157,6 +157,25 @@ export function positionOf(queue: Queue, ticket: Ticket): number {
   let ahead = 0;
   for (const c of COMPETING[ticket.class] ?? []) ahead += listsOf(queue, c).available.rank(ticket.number);
   return ahead + 1;
+}
+
+/**
+ * Interests of those who can be paired now, the most frequent first, that begin with `start`.
+ * @param max how many at most
+ */
+export function popularInterests(queue: Queue, start: string, max: number): readonly string[] {
+  const counts = new Map<string, number>();
+  let seen = 0;
+  for (const { byInterest } of queue.classes) {
+    for (const [interest, line] of byInterest) {
+      if (++seen > INTERESTS_SCAN_MAX) break;
+      if (interest.startsWith(start)) counts.set(interest, (counts.get(interest) ?? 0) + line.size);
+    }
+  }
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, max)
+    .map(([interest]) => interest);
 }
 
 /** Interests of `b` that `a` has too, in a's order. */

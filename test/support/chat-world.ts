@@ -101,11 +101,9 @@ export class ChatWorld {
     return this.server.host.lobby;
   }
 
-  /** Calls a tool the way the engine does. */
-  call(name: string, args: JsonObject = {}, options: CallOptions = {}, trace?: CallTrace): Promise<ToolResult> {
-    const tool = this.server.definition.tools.find((candidate) => candidate.name === name);
-    if (tool === undefined) throw new Error(`no tool ${name}`);
-    const context: CallContext = {
+  /** What a handler knows of a caller. */
+  context(options: CallOptions, trace?: CallTrace): CallContext {
+    const context: Omit<CallContext, "input" | "task"> = {
       era: options.session === undefined ? "modern" : "legacy",
       revision: options.session === undefined ? "2026-07-28" : "2025-11-25",
       transport: "http",
@@ -114,13 +112,27 @@ export class ChatWorld {
       bearer: options.bearer,
       canStream: options.canStream ?? true,
       wantsProgress: true,
+      canTask: false,
       signal: options.signal ?? new AbortController().signal,
       openStream: () => {
         if (trace !== undefined) trace.streams++;
       },
+      closeStream: () => undefined,
       progress: (step) => trace?.progress.push(step),
+      log: () => undefined,
+      supports: () => false,
     };
-    return Promise.resolve(tool.call(args, context));
+    const unasked = (): never => {
+      throw new Error("the chat asks its clients nothing");
+    };
+    return { ...context, input: unasked, task: unasked };
+  }
+
+  /** Calls a tool the way the engine does. */
+  call(name: string, args: JsonObject = {}, options: CallOptions = {}, trace?: CallTrace): Promise<ToolResult> {
+    const tool = this.server.definition.tools.find((candidate) => candidate.name === name);
+    if (tool === undefined) throw new Error(`no tool ${name}`);
+    return Promise.resolve(tool.call(args, this.context(options, trace)));
   }
 
   /** The structured content of a call. */

@@ -15,7 +15,7 @@ import type { Chat } from "../chat.ts";
 import { defineTool, framedSuccess, sessionTokenInput, success } from "../define-tool.ts";
 import { callerOf } from "../identity.ts";
 import { refusalResult } from "../refusals.ts";
-import { framedText, roomView } from "../render.ts";
+import { framedText, roomView, statusOf } from "../render.ts";
 import { roomSchema, statusSchema } from "./schemas.ts";
 
 export function chatStatus(chat: Chat): Tool {
@@ -59,7 +59,7 @@ function statusResult(lobby: Lobby, user: User): ToolResult {
   const { position, waitSeconds } = ticket === undefined ? { position: 0, waitSeconds: null } : outlook(lobby, ticket);
   const from = Math.max(unreadFrom(mailbox), firstOffset(mailbox) - 1);
   const own: JsonObject = {
-    status: room !== undefined ? "chatting" : ticket !== undefined ? "waiting" : "idle",
+    status: statusOf(user),
     user: {
       user_id: user.userId,
       display_name: user.displayName,

@@ -18,7 +18,7 @@ import { patienceOf } from "../client-patience.ts";
 import { defineTool, framedSuccess, sessionTokenInput, success } from "../define-tool.ts";
 import { callerOf } from "../identity.ts";
 import { refusalResult, textRefusal } from "../refusals.ts";
-import { type EventView, eventView, framedText, timestampOf } from "../render.ts";
+import { type EventView, eventView, framedText, statusOf, timestampOf } from "../render.ts";
 import type { WaitResult } from "../waits.ts";
 import { waitOutput } from "./schemas.ts";
 
@@ -161,7 +161,7 @@ function holdSecondsOf(wanted: number, context: CallContext): number {
 
 function waitResult(result: WaitResult, own: JsonObject): ToolResult {
   const { user, cursor, truncated } = result;
-  const status = user.place.in === "queue" ? "waiting" : user.place.in === "room" ? "chatting" : "idle";
+  const status = statusOf(user);
   const events: EventView[] = result.events.map((event) => eventView(user.mailbox.epoch, event));
   const rest: JsonObject = { ...own, status, cursor, truncated, timed_out: result.timedOut };
   const structured: JsonObject = { ...rest, events };

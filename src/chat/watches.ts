@@ -1,0 +1,84 @@
+/**
+ * Who wants to hear that a resource has changed. A watch belongs to a legacy session, whose user may
+ * come later, or to the user of a token for as long as a stream is open.
+ *
+ * This file owns the watches of this process. It must never read what changed.
+ */
+import type { LobbyEvent } from "../domain/event.ts";
+import type { SessionKey, UserRef } from "../domain/ids.ts";
+import type { LobbyHost } from "./lobby-host.ts";
+
+interface Watch {
+  /** Only changes of this room; undefined = of everything the user is told. */
+  readonly room: string | undefined;
+  readonly changed: () => void;
+}
+
+export class Watches {
+  readonly #host: LobbyHost;
+  readonly #ofUser = new Map<UserRef, Set<Watch>>();
+  readonly #ofSession = new Map<SessionKey, Set<Watch>>();
+
+  constructor(host: LobbyHost) {
+    this.#host = host;
+    host.listen((event) => this.#hear(event));
+  }
+
+  /** Watches for a session, whoever it belongs to at the time. @returns how to stop */
+  watchSession(session: SessionKey, room: string | undefined, changed: () => void): () => void {
+    return add(this.#ofSession, session, { room, changed });
+  }
+
+  /** Watches for a user on a stream of theirs, which counts as their presence. @returns how to stop */
+  watchUser(user: UserRef, room: string | undefined, changed: () => void): () => void {
+    const stop = add(this.#ofUser, user, { room, changed });
+    this.#host.post({ type: "open_stream", user });
+    return () => {
+      stop();
+      this.#host.post({ type: "close_stream", user });
+    };
+  }
+
+  #hear(event: LobbyEvent): void {
+    switch (event.type) {
+      case "mail":
+        this.#tell(event.user, undefined);
+        return;
+      case "queued":
+      case "left_queue":
+        this.#tell(event.user, undefined);
+        return;
+      case "posted":
+      case "room_closed":
+        this.#tellRoom(event.room);
+        return;
+      case "bound":
+      case "unbound":
+        for (const watch of this.#ofSession.get(event.session) ?? []) watch.changed();
+        return;
+    }
+  }
+
+  #tellRoom(id: string): void {
+    for (const member of this.#host.lobby.rooms.get(id)?.members ?? []) this.#tell(member.user, id);
+  }
+
+  #tell(user: UserRef, room: string | undefined): void {
+    if (this.#ofUser.size > 0) tellAll(this.#ofUser.get(user), room);
+    if (this.#ofSession.size === 0) return;
+    for (const session of this.#host.lobby.users.get(user)?.sessions ?? []) tellAll(this.#ofSession.get(session), room);
+  }
+}
+
+function tellAll(watches: ReadonlySet<Watch> | undefined, room: string | undefined): void {
+  for (const watch of watches ?? []) if (watch.room === room) watch.changed();
+}
+
+function add<K>(sets: Map<K, Set<Watch>>, key: K, watch: Watch): () => void {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set.add(watch));
+  return () => {
+    set.delete(watch);
+    if (set.size === 0 && sets.get(key) === set) sets.delete(key);
+  };
+}
