@@ -15,6 +15,7 @@ export const VERSION: string = packageJson.version;
 /** What a command line asks for. Texts come without a final line break. */
 export type CommandLine =
   | { readonly kind: "serve"; readonly config: Config }
+  | { readonly kind: "stdio"; readonly config: Config }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version"; readonly text: string }
   | { readonly kind: "usage_error"; readonly message: string };
@@ -29,15 +30,32 @@ interface Command {
   parse(argv: readonly string[], env: Environment): CommandLine;
 }
 
+const STDIO_NOTES = [
+  "The lobby is this process's own and ends with it, and whoever speaks over the",
+  "pipe is one user, who waits: two who want to meet need one server over HTTP.",
+  "stdout carries the protocol alone, logs go to stderr.",
+].join("\n");
+
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     "serve",
     {
       summary: "serve MCP over HTTP until SIGINT or SIGTERM",
-      describe: describeSettings,
+      describe: () => describeSettings(),
       parse(argv, env) {
         const parsed = parseConfig(argv, env);
         return parsed.ok ? { kind: "serve", config: parsed.config } : { kind: "usage_error", message: parsed.message };
+      },
+    },
+  ],
+  [
+    "stdio",
+    {
+      summary: "serve MCP over stdin and stdout until stdin ends",
+      describe: () => [STDIO_NOTES, "", describeSettings("stdio")].join("\n"),
+      parse(argv, env) {
+        const parsed = parseConfig(argv, env, "stdio");
+        return parsed.ok ? { kind: "stdio", config: parsed.config } : { kind: "usage_error", message: parsed.message };
       },
     },
   ],

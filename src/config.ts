@@ -220,12 +220,29 @@ const SETTINGS = {
   queueMax: setting("queue-max", integer(1, 10_000_000), "100000", "users waiting at once"),
   streamsMax: setting("streams-max", integer(1, 10_000_000), BY_DESCRIPTORS, "streams open at once"),
   mailboxBytesMax: setting("mailbox-bytes-max", bytes(MAILBOX_BYTES_MAX, 2 ** 40), "512MiB", "of all mailboxes"),
+  eventsErrorCodes: setting(
+    "events-error-codes",
+    choice("CODES", ["auto", "sketch", "sep"]),
+    "auto",
+    "of MCP Events: auto, sketch or sep",
+  ),
   logLevel: setting("log-level", choice("LEVEL", LOG_LEVELS), "info", "error, warn, info or debug"),
 } satisfies Record<string, Setting<unknown>>;
 
 const SETTING_BY_KEY: ReadonlyMap<string, Setting<unknown>> = new Map(
   Object.values(SETTINGS).map((one): [string, Setting<unknown>] => [one.key, one]),
 );
+
+/** By which way the server is reached. */
+export type Edge = "http" | "stdio";
+
+/** Settings that only HTTP has a use for. */
+const HTTP_KEYS: readonly string[] =
+  "host port access-token insecure-open allowed-hosts allowed-origins streams-max".split(" ");
+
+function appliesTo(edge: Edge, key: string): boolean {
+  return edge === "http" || !HTTP_KEYS.includes(key);
+}
 
 // --- sources ----------------------------------------------------------------------------------
 
@@ -244,14 +261,14 @@ const ENVIRONMENT_PREFIX = "MCP_CHAT_";
 const flagOf = (key: string): string => `--${key}`;
 const variableOf = (key: string): string => ENVIRONMENT_PREFIX + key.toUpperCase().replaceAll("-", "_");
 
-function readFlags(argv: readonly string[]): Source | Complaint {
+function readFlags(argv: readonly string[], edge: Edge): Source | Complaint {
   const texts = new Map<string, string>();
   for (let at = 0; at < argv.length; at += 1) {
     // What follows `=` may be a secret under a misspelt name, so it stays out of every message here.
     const [, name, inline] = /^--([^=]*)(?:=(.*))?$/s.exec(argv[at] ?? "") ?? [];
     if (name === undefined) return `unexpected argument ${formatValue(argv[at] ?? "")}; see --help`;
     const known = SETTING_BY_KEY.get(name);
-    if (known === undefined) return `unknown option ${formatValue(flagOf(name))}; see --help`;
+    if (known === undefined || !appliesTo(edge, name)) return `unknown option ${formatValue(flagOf(name))}; see --help`;
     if (texts.has(name)) return `${flagOf(name)} is given twice`;
 
     if (inline !== undefined) {
@@ -299,11 +316,12 @@ function resolve<T>(one: Setting<T>, sources: readonly Source[]): { readonly val
 
 /**
  * Reads every setting from the flags and the environment; a flag wins over a variable. Total: what
- * is wrong comes back as a message that names the setting, and never a secret's value.
+ * is wrong comes back as a message that names the setting, and never a secret's value. Flags that the
+ * edge has no use for are unknown to it; their variables are for servers that are started beside it.
  */
-export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
+export function parseConfig(argv: readonly string[], env: Environment, edge: Edge = "http"): ParsedConfig {
   const sources: Source[] = [];
-  for (const source of [readFlags(argv), readEnvironment(env)]) {
+  for (const source of [readFlags(argv, edge), readEnvironment(env)]) {
     if (typeof source === "string") return { ok: false, message: source };
     sources.push(source);
   }
@@ -317,7 +335,7 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
   // Sound because the loop ran over the very table that `Config` is made from.
   const config = Object.freeze(values) as Config;
 
-  const complaint = findConflict(config);
+  const complaint = edge === "http" ? findConflict(config) : undefined;
   return complaint === undefined ? { ok: true, config } : { ok: false, message: complaint };
 }
 
@@ -357,8 +375,9 @@ export function streamsWithin(limits: string): number {
 const FLAG_COLUMN = 32;
 
 /** The options and how else they can be given, for `--help`: at most 80 columns. */
-export function describeSettings(): string {
-  const lines = Object.values<Setting<unknown>>(SETTINGS).map((one) => {
+export function describeSettings(edge: Edge = "http"): string {
+  const shown = Object.values<Setting<unknown>>(SETTINGS).filter(({ key }) => appliesTo(edge, key));
+  const lines = shown.map((one) => {
     const flag = [flagOf(one.key), one.placeholder].filter((part) => part !== undefined).join(" ");
     const initial = one.initial.shown === "" || one.placeholder === undefined ? "" : ` [${one.initial.shown}]`;
     return `  ${flag.padEnd(FLAG_COLUMN - 2)} ${one.help}${initial}`;
@@ -367,6 +386,8 @@ export function describeSettings(): string {
     ...lines,
     "",
     `Each is also an environment variable, ${variableOf("grace-seconds")}=30 for example; an`,
-    "option wins over it. Give the token that way: others can read a command line.",
+    edge === "http"
+      ? "option wins over it. Give the token that way: others can read a command line."
+      : "option wins over it.",
   ].join("\n");
 }

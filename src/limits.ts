@@ -187,6 +187,29 @@ export const LISTENS_PER_PRINCIPAL_MAX = 16;
 /** How long a notice already written is said again on a new stream, in milliseconds: a dead one is noticed by then. */
 export const NOTICE_UNSETTLED_MS = STREAM_SETTLED_MS + STREAM_STALL_MS_MAX;
 
+// --- events ---------------------------------------------------------------------------------
+
+/** Longest parameters of an events request, in bytes: a name, a cursor and a few filters. */
+export const EVENT_PARAMS_BYTES_MAX = 64 * 1024;
+/** Longest arguments of an event type, in bytes: they are compared and kept as the identity of a subscription. */
+export const EVENT_ARGUMENTS_BYTES_MAX = 4 * 1024;
+/** How deep arguments may nest. */
+export const EVENT_ARGUMENTS_DEPTH_MAX = 16;
+/** Longest cursor looked at, in characters; ours have under 30. */
+export const EVENT_CURSOR_CHARS_MAX = 256;
+/** Occurrences in a poll's answer if the client does not say. */
+export const EVENTS_PER_POLL = 50;
+/** Most occurrences in a poll's answer; with the longest messages these are some hundred kilobytes. */
+export const EVENTS_PER_POLL_MAX = 100;
+/** Longest hold of a poll, in milliseconds: clients and proxies give up after 30 s. */
+export const EVENT_POLL_HOLD_MS_MAX = 25_000;
+/** Polls of one principal a second, in the long run: more often than anybody reads. */
+export const EVENT_POLLS_PER_S_MAX = 2;
+/** And at once: a client with every type, or one that fetches a full mailbox. */
+export const EVENT_POLLS_BURST_MAX = 10;
+/** Open event streams of one principal: every type on two connections. */
+export const EVENT_STREAMS_PER_PRINCIPAL_MAX = 16;
+
 // --- stdio ----------------------------------------------------------------------------------
 
 /** Unwritten answers, in UTF-16 units, beyond which no more requests are read from the pipe. */

@@ -8,12 +8,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { systemClock } from "./chat/alarm-clock.ts";
-import { createChatServer } from "./chat/server.ts";
+import { type ChatServer, createChatServer } from "./chat/server.ts";
 import { parseCommandLine, VERSION } from "./cli.ts";
 import type { Config } from "./config.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
 import { createLog, type Log } from "./log.ts";
+import type { LineSink } from "./stdio/line-writer.ts";
+import { serveStdio } from "./stdio/server.ts";
 
 /** How long a stop may take before the process ends anyway, in milliseconds. */
 const STOP_MS_MAX = 4800;
@@ -33,12 +35,15 @@ function main(): void {
       return;
     case "serve":
       serve(asked.config);
+      return;
+    case "stdio":
+      serveStandardStreams(asked.config);
   }
 }
 
-function serve(config: Config): void {
-  const log = createLog({ level: config.logLevel });
-  const chat = createChatServer({
+/** The chat in this process, as configured. */
+function createChat(config: Config): ChatServer {
+  return createChatServer({
     version: VERSION,
     lobby: {
       graceMs: config.graceMs,
@@ -55,9 +60,44 @@ function serve(config: Config): void {
       mailboxBytesMax: config.mailboxBytesMax,
     },
     messageCharsMax: config.messageCharsMax,
+    eventsErrorCodes: config.eventsErrorCodes,
     journal: createMemoryJournal(),
     clock: systemClock,
   });
+}
+
+/** MCP over the standard streams, until the input ends. Nothing else is written to stdout. */
+function serveStandardStreams(config: Config): void {
+  const log = createLog({ level: config.logLevel });
+  const chat = createChat(config);
+  const release = (): void => chat.release();
+  const server = serveStdio({
+    definition: chat.definition,
+    input: Bun.stdin.stream(),
+    output: standardOutput(),
+    log,
+    release,
+  });
+  onStopSignal(log, () => server.stop());
+  server.done.then(
+    () => process.exit(0),
+    (problem: unknown) => fail(`mcp-chat: ${reasonOf(problem)}`, 1),
+  );
+}
+
+/** Standard output as a sink of lines: a write is done when the pipe has taken it. */
+function standardOutput(): LineSink {
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(text, (problem) => (problem ? reject(problem) : resolve()));
+      }),
+  };
+}
+
+function serve(config: Config): void {
+  const log = createLog({ level: config.logLevel });
+  const chat = createChat(config);
   let http: HttpServer;
   try {
     http = createHttpServer({
@@ -77,12 +117,15 @@ function serve(config: Config): void {
     fail(`mcp-chat: cannot listen on ${config.host}:${config.port}: ${reasonOf(problem)}`, 1);
     return;
   }
-  print(greeting(http.url, config));
+  // Whoever waits for the greeting may signal the moment it comes.
   onStopSignal(log, async () => {
     chat.release();
+    // The answers of released calls are on their way in this turn; the server must not overtake them.
+    await new Promise((resolve) => setImmediate(resolve));
     await http.stop();
     chat.stop();
   });
+  print(greeting(http.url, config));
 }
 
 /** What a newcomer needs next: where it listens, and lines to paste. */

@@ -51,6 +51,7 @@ describe("defaults", () => {
       usersMax: 100_000,
       queueMax: 100_000,
       mailboxBytesMax: 512 * 1024 * 1024,
+      eventsErrorCodes: "auto",
       logLevel: "info",
     });
   });

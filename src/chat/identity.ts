@@ -28,7 +28,7 @@ export function isSessionToken(credential: string | undefined): credential is st
 }
 
 /** Everything a call shows of who is calling. */
-export function callerOf(context: Requester, sessionToken: string | undefined): Caller {
+export function callerOf(context: Pick<Requester, "bearer" | "session">, sessionToken?: string): Caller {
   return {
     ...(isSessionToken(context.bearer) ? { bearer: hashToken(context.bearer) } : {}),
     ...(sessionToken === undefined ? {} : { argument: hashToken(sessionToken) }),

@@ -6,9 +6,11 @@
 import type { LobbySettings } from "../domain/command.ts";
 import { userByToken } from "../domain/identity.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { EventErrorCodes } from "../mcp/event-provider.ts";
 import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
 import { AlarmClock, type Clock } from "./alarm-clock.ts";
 import type { Chat } from "./chat.ts";
+import { ChatEvents } from "./events.ts";
 import { hashToken, isSessionToken } from "./identity.ts";
 import { LobbyHost } from "./lobby-host.ts";
 import { chatPrompts } from "./prompts.ts";
@@ -24,6 +26,8 @@ export interface ChatServerOptions {
   readonly lobby: LobbySettings;
   /** Longest message, in code points. */
   readonly messageCharsMax: number;
+  /** Whose error numbers `events/*` answers with; default: as the client declares. */
+  readonly eventsErrorCodes?: EventErrorCodes;
   readonly journal: Journal;
   readonly clock: Clock;
 }
@@ -60,6 +64,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       resources: chatResources(chat, new Watches(host)),
       prompts: chatPrompts(chat),
       push,
+      events: new ChatEvents(host, options.eventsErrorCodes ?? "auto"),
       sessions: createSessionLedger(host, push),
     },
     isLiveToken: (credential) =>

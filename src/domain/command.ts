@@ -77,6 +77,8 @@ export type Command =
       readonly session?: SessionKey;
       /** Offset up to which the stream's client has shown to have read. */
       readonly read?: number;
+      /** A call that is held like a stream: the same, but for its end. */
+      readonly call?: true;
     }
   | {
       readonly type: "close_stream";
@@ -84,6 +86,8 @@ export type Command =
       readonly session?: SessionKey;
       /** Offset up to which the stream's reader is known to have read. */
       readonly read?: number;
+      /** It was a held call, whose end counts as a call. */
+      readonly call?: true;
     }
   | {
       readonly type: "end_session";

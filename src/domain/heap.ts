@@ -4,6 +4,12 @@
  *
  * This file owns the heap only. It must never know what a reference refers to.
  */
+
+/** Hints a heap may hold for each live one before it is made anew: rare enough to cost little, bounded for sure. */
+const HINTS_PER_LIVE_MAX = 4;
+/** So that a small heap is left alone. */
+const HINTS_SPARED = 64;
+
 export class TimeHeap {
   readonly #times: number[] = [];
   readonly #refs: number[] = [];
@@ -15,6 +21,16 @@ export class TimeHeap {
   /** The earliest time, or undefined if empty. */
   get earliest(): number | undefined {
     return this.#times[0];
+  }
+
+  /** Whether most of the hints must be stale, if no more than `live` can be right: time to make the heap anew. */
+  isMostlyStale(live: number): boolean {
+    return this.size > HINTS_PER_LIVE_MAX * live + HINTS_SPARED;
+  }
+
+  clear(): void {
+    this.#times.length = 0;
+    this.#refs.length = 0;
   }
 
   push(time: number, ref: number): void {

@@ -14,7 +14,7 @@ import { parseCursor } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
 import { leaveQueue, pair } from "./pairing.ts";
 import { nextMailDeadline } from "./post-office.ts";
-import { advance, closeStreams, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
+import { advance, closeStreams, endCall, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
 import { emptyQueue, join } from "./queue.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { findRoom, post } from "./room.ts";
@@ -117,7 +117,8 @@ function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined 
     case "close_stream":
       return withUser(lobby, step, command.user, (user) => {
         noteStreamRead(lobby, user, command);
-        closeStreams(lobby, step, user, 1);
+        if (command.call) endCall(lobby, step, user);
+        else closeStreams(lobby, step, user, 1);
         step.events.push({ type: "stream_closed", user: user.ref });
       });
     case "end_session":

@@ -20,6 +20,11 @@ export function deliver(lobby: Lobby, step: Step, user: User, body: MailBody): v
   if (user.streams > 0) mailbox.written = mailbox.head + 1;
   lobby.mailboxBytes += append(mailbox, step.at, body);
   if (wasEmpty) lobby.mailAges.push(step.at, user.ref);
+  // Mailboxes of forgotten users are still among the ages, until their mail would have been too old.
+  if (lobby.mailAges.isMostlyStale(lobby.users.size)) {
+    lobby.mailAges.clear();
+    for (const one of lobby.users.values()) keepAge(lobby, one);
+  }
   if (lobby.mailboxBytes > lobby.settings.mailboxBytesMax) giveUpOldest(lobby);
   step.events.push({ type: "mail", user: user.ref });
 }

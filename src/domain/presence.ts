@@ -31,6 +31,13 @@ export function openStream(lobby: Lobby, step: Step, user: User): void {
   settle(lobby, step, user);
 }
 
+/** A call that was held like a stream has ended, which counts as a call: no grace clock starts. */
+export function endCall(lobby: Lobby, step: Step, user: User): void {
+  if (user.streams > 0) user.streams--;
+  noteCall(lobby, step, user);
+  settle(lobby, step, user);
+}
+
 /** `count` streams have closed. With the last one the grace clock starts, unless a call is held. */
 export function closeStreams(lobby: Lobby, step: Step, user: User, count: number): void {
   const closed = Math.min(count, user.streams);
@@ -138,6 +145,13 @@ function schedule(lobby: Lobby, user: User): void {
   if (deadline >= user.checkAt) return;
   user.checkAt = deadline;
   lobby.deadlines.push(deadline, user.ref);
+  // Hints that were overtaken, or whose users are forgotten, wait in the heap for their time: up to a day.
+  if (lobby.deadlines.isMostlyStale(lobby.users.size)) {
+    lobby.deadlines.clear();
+    for (const one of lobby.users.values()) {
+      if (Number.isFinite(one.checkAt)) lobby.deadlines.push(one.checkAt, one.ref);
+    }
+  }
 }
 
 /**

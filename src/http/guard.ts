@@ -17,7 +17,7 @@ import {
   UNAUTHENTICATED,
   type WireError,
 } from "../mcp/errors.ts";
-import type { HeaderReader } from "../mcp/modern.ts";
+import type { HeaderReader } from "../mcp/header-values.ts";
 
 export interface GuardOptions {
   /** The name or address bound to, accepted as a Host unless it stands for all addresses. */

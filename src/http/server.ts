@@ -45,6 +45,8 @@ export interface HttpServerOptions extends GuardOptions {
   readonly now?: () => number;
   /** Between two keep-alives of a stream, in milliseconds. */
   readonly keepAliveMs?: number;
+  /** How long a stop waits for streams and held calls to end by themselves, in milliseconds. */
+  readonly stopMs?: number;
   /** More members for `GET /healthz`. */
   readonly health?: () => JsonObject;
   /** Answers paths that are not the endpoint's, once Host and Origin have passed; undefined = not found. No access token was checked. */
@@ -55,9 +57,9 @@ export interface HttpServer {
   /** `http://HOST:PORT`, without a path. */
   readonly url: string;
   readonly port: number;
-  /** Streams and held calls at this moment. */
-  readonly counts: { readonly streams: number; readonly held: number };
-  /** Stops accepting, ends streams and held calls cleanly, and resolves within `STOP_MS_MAX`. */
+  /** At this moment: open streams, those of them whose peer does not read, and held calls. */
+  readonly counts: { readonly streams: number; readonly stalled: number; readonly held: number };
+  /** Stops accepting, ends streams and held calls cleanly, and resolves within `stopMs`. */
   stop(): Promise<void>;
 }
 
@@ -77,7 +79,7 @@ const OK_SSE_LAST = { headers: new Headers({ ...SSE_HEADERS, connection: "close"
 
 /** Starts serving. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { definition, log, now = Date.now, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const { definition, log, now = Date.now, keepAliveMs = KEEP_ALIVE_MS, stopMs = STOP_MS_MAX } = options;
   const guard = new Guard(options);
   const endpoint = new StreamableHttp({ definition, sessionKey: options.sessionKey, now, log });
   const writers = new StreamWriters({ streamsMax: options.streamsMax, now, log });
@@ -92,7 +94,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return { transport: "http", bearer, subject: "", canStream };
   }
 
-  async function post(request: Request): Promise<Response> {
+  async function post(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const { headers } = request;
     const bearer = bearerOf(headers.get("authorization"));
     const unauthorized = guard.refuseCredential(bearer);
@@ -119,7 +121,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case "stream":
         return streamResponse(reply.source, OK_SSE);
       case "messages":
-        return streamResponse(new MessageFrames(reply.source, () => reply.closed()), OK_SSE);
+        server.timeout(request, 0);
+        return streamResponse(new MessageFrames(reply.source, () => reply.closed()), OK_SSE_LAST);
       case "accepted":
         return new Response(null, { status: 202 });
       case "done":
@@ -166,7 +169,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   function serveVerb(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
     switch (request.method) {
       case "POST":
-        return post(request);
+        return post(request, server);
       case "GET":
         return get(request, server);
       case "DELETE":
@@ -174,6 +177,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       default:
         return refusal(verbNotOffered(endpoint.verbs));
     }
+  }
+
+  /** For whatever watches over the process: any Host, no token. */
+  function serveHealth(): Response {
+    if (stopping !== undefined) return refusal(STOPPING);
+    return new Response(JSON.stringify({ status: "ok", ...options.health?.() }), OK_JSON);
   }
 
   async function serveOther(request: Request): Promise<Response> {
@@ -186,12 +195,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     hostname: options.host,
     port: options.port,
     development: false,
+    // Left out, the runtime shares a port that is taken, and two servers would halve each other's clients.
+    reusePort: false,
     idleTimeout: CONNECTION_IDLE_S_MAX,
     // The guard refuses large bodies itself, with a JSON body; the runtime's own refusal has none. It stores nothing unread.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     routes: {
       [ENDPOINT]: serveEndpoint,
-      "/healthz": () => Response.json({ status: stopping === undefined ? "ok" : "stopping", ...options.health?.() }),
+      "/healthz": serveHealth,
     },
     fetch: serveOther,
     error(bug) {
@@ -210,7 +221,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const closed = server.stop();
     endpoint.stop();
     const ended = writers.idle().then(() => closed);
-    await Promise.race([ended, Bun.sleep(STOP_MS_MAX)]);
+    await Promise.race([ended, Bun.sleep(stopMs)]);
     clearInterval(ticker);
     await server.stop(true);
   }
@@ -220,7 +231,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
     port,
     get counts() {
-      return { streams: writers.openCount, held: endpoint.counts.held };
+      return { streams: writers.openCount, stalled: writers.stalledCount, held: endpoint.counts.held };
     },
     stop() {
       stopping ??= stop();

@@ -41,6 +41,11 @@ export class StreamWriters {
     return this.#open;
   }
 
+  /** Streams whose peer does not read at this moment. */
+  get stalledCount(): number {
+    return this.#stalled.size;
+  }
+
   get isFull(): boolean {
     return this.#open >= this.#options.streamsMax;
   }

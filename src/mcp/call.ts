@@ -7,12 +7,32 @@
  */
 
 import { errorText, NOT_ACCEPTABLE_GET, STOPPING, type WireError } from "./errors.ts";
+import type { Facilities } from "./facilities.ts";
+import { UnsupportedInput } from "./input-answers.ts";
+import { mayAsk } from "./input-required.ts";
 import { isObject, isRequestId, notificationText, type RequestId, type RpcRequest } from "./jsonrpc.ts";
 import type { MessageSource } from "./message-source.ts";
-import type { CallContext, Era, Implementation, Json, JsonObject, LogLevel, Revision } from "./registry.ts";
+import {
+  type CallContext,
+  type ClientFeature,
+  type Era,
+  type Implementation,
+  type InputAnswers,
+  type InputRequests,
+  type Json,
+  type JsonObject,
+  type LogLevel,
+  NoInput,
+  type Revision,
+  type TaskOptions,
+  type ToolResult,
+  type WorkContext,
+} from "./registry.ts";
 import { ACCEPTED, errorReply, type JsonReply, type Reply } from "./reply.ts";
-import { ResponseStream } from "./response-stream.ts";
+import { type AnswerStream, type MessageKind, ResponseStream } from "./response-stream.ts";
 import type { Session } from "./session.ts";
+import { TalkBack, type TalkingCall } from "./talk-back.ts";
+import type { Task } from "./tasks.ts";
 
 /** What a transport knows of who sends a message. */
 export interface Caller {
@@ -28,7 +48,7 @@ export interface Caller {
   /** Key of the connection, where request ids are unique and cancelled per connection (stdio). */
   readonly connection?: string;
   /** Sends one message now, where all answers share one pipe (stdio). Absent: each answer has its own stream. */
-  readonly send?: (json: string) => void;
+  readonly send?: (json: string, kind: MessageKind) => void;
 }
 
 /** The `_meta` member with which a modern request may introduce its client. */
@@ -37,30 +57,40 @@ const CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
 /** Why a signal aborts; for handlers that report it. Never sent. */
 const GONE = new DOMException("nobody will read the answer", "AbortError");
 
-export class Call implements CallContext {
+export class Call implements CallContext, TalkingCall {
   readonly request: RpcRequest;
   readonly era: Era;
   readonly revision: Revision;
   readonly #caller: Caller;
   readonly #session: Session | undefined;
   #abort: AbortController | undefined;
-  #stream: ResponseStream | undefined;
+  readonly #facilities: Facilities;
+  #stream: AnswerStream | undefined;
   #messages: MessageSource | undefined;
   #resolve: ((reply: Reply) => void) | undefined;
   #over = false;
   #abandoned = false;
   #progress = Number.NEGATIVE_INFINITY;
+  #talkBack: TalkBack | undefined;
   /** Whether the caller wants log messages of that level; undefined = none of any. Set by a method before its handler runs. */
   logFilter: ((call: Call, level: LogLevel) => boolean) | undefined;
   /** Called once when a held call is over. */
   onOver: (() => void) | undefined;
 
-  constructor(request: RpcRequest, era: Era, revision: Revision, caller: Caller, session: Session | undefined) {
+  constructor(
+    request: RpcRequest,
+    era: Era,
+    revision: Revision,
+    caller: Caller,
+    session: Session | undefined,
+    facilities: Facilities,
+  ) {
     this.request = request;
     this.era = era;
     this.revision = revision;
     this.#caller = caller;
     this.#session = session;
+    this.#facilities = facilities;
   }
 
   get transport(): "http" | "stdio" {
@@ -69,6 +99,10 @@ export class Call implements CallContext {
 
   get bearer(): string | undefined {
     return this.#caller.bearer;
+  }
+
+  get subject(): string {
+    return this.#caller.subject;
   }
 
   get canStream(): boolean {
@@ -107,9 +141,62 @@ export class Call implements CallContext {
 
   openStream(): void {
     if (this.#over || this.#stream !== undefined || !this.canStream || this.#caller.send !== undefined) return;
-    this.#stream = new ResponseStream(() => this.disconnected());
-    this.#resolve?.({ kind: "stream", source: this.#stream });
+    this.#stream = this.#makeStream();
+    this.#resolve?.({ kind: "stream", source: this.#stream.source });
   }
+
+  /** 2025-11-25, Streamable HTTP, "Resumability and redelivery"; older clients cannot read the first event it needs. */
+  #makeStream(): AnswerStream {
+    const { session } = this;
+    if (session === undefined || this.revision < "2025-11-25") return new ResponseStream(() => this.disconnected());
+    return this.#facilities.resumable.open(session, () => this.cancel());
+  }
+
+  closeStream(): void {
+    this.openStream();
+    this.#stream?.closeConnection();
+  }
+
+  // --- questions and tasks --------------------------------------------------------------------
+
+  get #talk(): TalkBack {
+    this.#talkBack ??= new TalkBack(this, this.#facilities, this.#session);
+    return this.#talkBack;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  supports(feature: ClientFeature): boolean {
+    return this.#talk.supports(feature);
+  }
+
+  input<R extends InputRequests>(requests: R): Promise<InputAnswers<R>> {
+    return this.#talk.input(requests);
+  }
+
+  get canTask(): boolean {
+    return this.#talkBack?.canTask ?? false;
+  }
+
+  task(
+    work: (context: WorkContext) => ToolResult | Promise<ToolResult>,
+    options: TaskOptions = {},
+  ): ToolResult | Promise<ToolResult> {
+    return this.#talk.task(work, options);
+  }
+
+  sendQuestion(json: string): void {
+    this.#send(json, "question");
+  }
+
+  closeQuestion(json: string, cancelled: string | undefined): void {
+    this.#stream?.withdraw(json);
+    if (cancelled !== undefined) this.#send(cancelled, "notice");
+  }
+
+  // --- notifications before the answer --------------------------------------------------------
 
   /** Progress, "Progress notifications": the token as it came, a value that rises, nothing after the answer. */
   progress(step: { progress: number; total?: number; message?: string }): void {
@@ -119,7 +206,7 @@ export class Call implements CallContext {
     const params: JsonObject = { progressToken: token, progress: step.progress };
     if (step.total !== undefined) params.total = step.total;
     if (step.message !== undefined && this.revision >= "2025-03-26") params.message = step.message;
-    this.#send(notificationText("notifications/progress", params));
+    this.#send(notificationText("notifications/progress", params), "progress");
   }
 
   get #progressToken(): RequestId | undefined {
@@ -132,14 +219,14 @@ export class Call implements CallContext {
   log(level: LogLevel, data: Json, logger?: string): void {
     if (this.#over || !this.canStream || this.logFilter === undefined || !this.logFilter(this, level)) return;
     const params: JsonObject = logger === undefined ? { level, data } : { level, logger, data };
-    this.#send(notificationText("notifications/message", params));
+    this.#send(notificationText("notifications/message", params), "notice");
   }
 
-  #send(json: string): void {
-    if (this.#caller.send !== undefined) this.#caller.send(json);
+  #send(json: string, kind: MessageKind): void {
+    if (this.#caller.send !== undefined) this.#caller.send(json, kind);
     else {
       this.openStream();
-      this.#stream?.send(json);
+      this.#stream?.send(json, kind);
     }
   }
 
@@ -148,10 +235,42 @@ export class Call implements CallContext {
   /** Turns this into a call whose answer comes later. The promise never rejects. */
   hold(): Promise<Reply> {
     const stream = this.#stream;
-    if (stream !== undefined) return Promise.resolve({ kind: "stream", source: stream });
+    if (stream !== undefined) return Promise.resolve({ kind: "stream", source: stream.source });
     return new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** Whether the tool that is called may start a task; to be said before it runs. */
+  set mayTask(may: boolean) {
+    if (may) this.#talk.mayTask = true;
+  }
+
+  /** The answer to a client that lacks features the call needs. */
+  refuse(features: readonly ClientFeature[]): string | WireError {
+    return this.#talk.refusal(new UnsupportedInput(features));
+  }
+
+  /** The caller's task of that id; undefined also if it is somebody else's. */
+  findTask(id: string): Task | undefined {
+    return this.#talk.findTask(id);
+  }
+
+  /** Takes up earlier rounds of questions. @returns why the request must be refused, if it must */
+  resumeRounds(): WireError | undefined {
+    const { request, era } = this;
+    const isRetry = request.params?.requestState !== undefined && era === "modern" && mayAsk(request.method);
+    return isRetry ? this.#talk.resume() : undefined;
+  }
+
+  /** What is answered instead of what the handler gave, if it asked the client or started a task. */
+  get conclusion(): string | WireError | undefined {
+    return this.#talkBack?.conclusion();
+  }
+
+  /** What is answered if the handler threw; undefined if that was a bug. */
+  conclusionAfter(thrown: unknown): string | WireError | undefined {
+    return thrown instanceof NoInput ? this.#talk.conclusionAfter(thrown) : this.#talkBack?.conclusionAfter(thrown);
   }
 
   /** Gives the answer. Nothing happens if the call is over. @returns what to send if the call was never held */
@@ -178,13 +297,14 @@ export class Call implements CallContext {
       this.#messages.cancel();
       return;
     }
+    this.#talkBack?.dropTask();
     this.#end(ACCEPTED, undefined);
     this.#abandon();
   }
 
   /** The connection that was to carry the answer is gone. */
   disconnected(): void {
-    if (!this.#over) this.cancel();
+    if (!this.#over && !this.#stream?.survivesDisconnect()) this.cancel();
   }
 
   /** The server stops: an answer nobody has begun to write says so. */
@@ -200,6 +320,8 @@ export class Call implements CallContext {
 
   #end(reply: Reply, lastMessage: string | undefined): Reply {
     if (this.#over) return ACCEPTED;
+    // Before anything is over: what was asked meanwhile is taken back on the same stream.
+    this.#talkBack?.end();
     this.#over = true;
     this.onOver?.();
     const stream = this.#stream;
@@ -208,7 +330,7 @@ export class Call implements CallContext {
       return reply;
     }
     stream.finish(lastMessage);
-    return { kind: "stream", source: stream };
+    return { kind: "stream", source: stream.source };
   }
 
   #abandon(): void {

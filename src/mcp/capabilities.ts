@@ -6,7 +6,7 @@
  */
 
 import { isObject } from "./jsonrpc.ts";
-import type { JsonObject } from "./registry.ts";
+import type { ClientFeature, JsonObject } from "./registry.ts";
 
 /** A set of the bits below, at most 16 of them. */
 export type CapabilitySet = number;
@@ -19,10 +19,14 @@ export const CAPABILITY = {
   samplingTools: 16,
   uiExtension: 32,
   tasksExtension: 64,
-} as const;
+} as const satisfies Readonly<Record<ClientFeature, number>>;
+
+/** The `_meta` member with which every modern request declares what its client can do. */
+export const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
 
 const UI_EXTENSION = "io.modelcontextprotocol/ui";
-const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
+export const EVENTS_EXTENSION = "io.modelcontextprotocol/events";
+export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
 
 /** Reads ClientCapabilities. What is unknown or malformed counts as not declared. */
 export function packCapabilities(declared: JsonObject): CapabilitySet {
@@ -43,4 +47,27 @@ export function packCapabilities(declared: JsonObject): CapabilitySet {
     if (isObject(extensions[TASKS_EXTENSION])) set |= CAPABILITY.tasksExtension;
   }
   return set;
+}
+
+/** A feature as a client would declare it. */
+const DECLARATIONS: Readonly<Record<ClientFeature, JsonObject>> = {
+  roots: { roots: {} },
+  sampling: { sampling: {} },
+  samplingTools: { sampling: { tools: {} } },
+  elicitationForm: { elicitation: {} },
+  elicitationUrl: { elicitation: { url: {} } },
+  uiExtension: { extensions: { [UI_EXTENSION]: {} } },
+  tasksExtension: { extensions: { [TASKS_EXTENSION]: {} } },
+};
+
+/** ClientCapabilities that declare these features and nothing else. */
+export function declarationOf(features: Iterable<ClientFeature>): JsonObject {
+  const declared: JsonObject = {};
+  for (const feature of features) {
+    for (const [name, value] of Object.entries(DECLARATIONS[feature])) {
+      const already = declared[name];
+      declared[name] = isObject(already) && isObject(value) ? { ...already, ...value } : value;
+    }
+  }
+  return declared;
 }

@@ -9,6 +9,7 @@
 
 import type { Call } from "./call.ts";
 import { INTERNAL, invalidRequest, TOO_MANY_IN_FLIGHT, type WireError } from "./errors.ts";
+import { Facilities, type FacilitiesOptions } from "./facilities.ts";
 import { InFlight } from "./in-flight.ts";
 import { type RequestId, resultText } from "./jsonrpc.ts";
 import type { MessageSource } from "./message-source.ts";
@@ -26,12 +27,20 @@ export interface BugLog {
   error(message: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
 }
 
+export interface DispatcherOptions extends Omit<FacilitiesOptions, "report"> {
+  readonly log: BugLog;
+}
+
 export class Dispatcher {
   readonly #inFlight = new InFlight();
   readonly #log: BugLog;
+  /** What its calls may use. */
+  readonly facilities: Facilities;
 
-  constructor(log: BugLog) {
+  constructor({ log, ...options }: DispatcherOptions) {
     this.#log = log;
+    const report = (bug: unknown): void => log.error("a task failed unexpectedly", describeBug(bug));
+    this.facilities = new Facilities({ ...options, report });
   }
 
   /** Unanswered calls at this moment. */
@@ -48,24 +57,26 @@ export class Dispatcher {
       }
       if (this.#inFlight.isFull(scope)) return errorReply(TOO_MANY_IN_FLIGHT, request.id);
     }
+    const refused = call.resumeRounds();
+    if (refused !== undefined) return errorReply(refused, request.id);
     let outcome: ReturnType<Method>;
     try {
       outcome = method(call);
-    } catch (bug) {
-      outcome = this.#report(bug, call);
+    } catch (thrown) {
+      return call.finish(answer(request.id, this.#outcomeAfter(thrown, call)));
     }
     if (!(outcome instanceof Promise)) {
       if (typeof outcome !== "string" && "next" in outcome) {
         this.#inFlight.add(call);
         return call.answerWith(outcome);
       }
-      return call.finish(answer(request.id, outcome));
+      return call.finish(answer(request.id, call.conclusion ?? outcome));
     }
     this.#inFlight.add(call);
     const reply = call.hold();
     outcome.then(
-      (given) => call.finish(answer(request.id, given)),
-      (bug: unknown) => call.finish(answer(request.id, this.#report(bug, call))),
+      (given) => call.finish(answer(request.id, call.conclusion ?? given)),
+      (thrown: unknown) => call.finish(answer(request.id, this.#outcomeAfter(thrown, call))),
     );
     return { kind: "held", reply, disconnected: () => call.disconnected() };
   }
@@ -83,10 +94,13 @@ export class Dispatcher {
   /** Answers everything that is held with "stopping". */
   stop(): void {
     for (const call of this.#inFlight.all()) call.stop();
+    this.facilities.stop();
   }
 
-  #report(bug: unknown, call: Call): WireError {
-    this.#log.error("a request failed unexpectedly", { method: call.request.method, ...describeBug(bug) });
+  #outcomeAfter(thrown: unknown, call: Call): Outcome {
+    const conclusion = call.conclusionAfter(thrown);
+    if (conclusion !== undefined) return conclusion;
+    this.#log.error("a request failed unexpectedly", { method: call.request.method, ...describeBug(thrown) });
     return INTERNAL;
   }
 }

@@ -5,7 +5,8 @@
  * must never quote what a caller sent beyond a method or tool name, nor anything of the inside.
  */
 
-import { RETRY_AFTER_S } from "../limits.ts";
+import { BODY_BYTES_MAX, LISTENS_PER_PRINCIPAL_MAX, RETRY_AFTER_S, WATCHED_RESOURCES_MAX } from "../limits.ts";
+import type { EventFault, EventFaultName } from "./event-provider.ts";
 import { idText, type RequestId, type RpcInvalid } from "./jsonrpc.ts";
 import type { JsonObject } from "./registry.ts";
 
@@ -28,15 +29,22 @@ const INTERNAL_ERROR = -32603;
 /** Refused by the transport, before or beside JSON-RPC. The official SDKs use these two for the same cases. */
 const TRANSPORT_REFUSED = -32000;
 const SESSION_NOT_FOUND = -32001;
+/** Legacy only: 2026-07-28 forbids it. */
+const RESOURCE_NOT_FOUND = -32002;
 const HEADER_MISMATCH = -32020;
 const MISSING_CAPABILITY = -32021;
 const UNSUPPORTED_VERSION = -32022;
 
 /** An error object as JSON text in a response. Without a readable id the member is left out: null fits no MCP schema. */
 export function errorText(id: RequestId | undefined, error: WireError): string {
-  const data = error.data === undefined ? "" : `,"data":${JSON.stringify(error.data)}`;
-  const member = `"error":{"code":${error.code},"message":${JSON.stringify(error.message)}${data}}`;
+  const member = `"error":${errorObject(error)}`;
   return id === undefined ? `{"jsonrpc":"2.0",${member}}` : `{"jsonrpc":"2.0","id":${idText(id)},${member}}`;
+}
+
+/** An error object alone, as JSON text. */
+export function errorObject({ code, message, data }: WireError): string {
+  const rest = data === undefined ? "" : `,"data":${JSON.stringify(data)}`;
+  return `{"code":${code},"message":${JSON.stringify(message)}${rest}}`;
 }
 
 /** A name from the wire as it may stand in a message. */
@@ -69,6 +77,17 @@ export function legacyMethodNotFound(method: string): WireError {
   return { code: METHOD_NOT_FOUND, status: 200, message: `Method not found: ${quoted(method)}` };
 }
 
+/** No such resource, or none for this caller: both look the same. */
+export function legacyResourceNotFound(uri: string): WireError {
+  return { code: RESOURCE_NOT_FOUND, status: 200, message: "Resource not found", data: { uri } };
+}
+
+export const TOO_MANY_WATCHED: WireError = {
+  code: TRANSPORT_REFUSED,
+  status: 429,
+  message: `Too many subscriptions: at most ${WATCHED_RESOURCES_MAX}`,
+};
+
 // --- modern era (2026-07-28) ----------------------------------------------------------------
 
 /** 2026-07-28, Streamable HTTP: an unimplemented method is 404 with a JSON-RPC body. */
@@ -80,6 +99,18 @@ export function modernMethodNotFound(method: string): WireError {
 export function invalidEnvelope(problem: string): WireError {
   return { code: INVALID_PARAMS, status: 400, message: `Invalid params: ${problem}` };
 }
+
+/** 2026-07-28, Resources, "Error handling". */
+export function modernResourceNotFound(uri: string): WireError {
+  return { code: INVALID_PARAMS, status: 200, message: "Resource not found", data: { uri } };
+}
+
+export const TOO_MANY_LISTENS: WireError = {
+  code: TRANSPORT_REFUSED,
+  status: 429,
+  message: `Too many open subscriptions: at most ${LISTENS_PER_PRINCIPAL_MAX}`,
+  headers: { "retry-after": String(RETRY_AFTER_S) },
+};
 
 /** A header that must mirror the body does not. */
 export function headerMismatch(problem: string): WireError {
@@ -124,6 +155,39 @@ export const TOO_MANY_IN_FLIGHT: WireError = {
   status: 429,
   message: "Too many unanswered requests in this session",
   headers: { "retry-after": String(RETRY_AFTER_S) },
+};
+
+// --- MCP Events (SEP-3415) ------------------------------------------------------------------
+
+/** Whose numbers: of the sketch, which clients began with, or of the SEP, whose range the base reserves for it. */
+export type EventErrorProfile = "sketch" | "sep";
+
+const EVENT_CODES: Readonly<Record<EventFaultName, Readonly<Record<EventErrorProfile, number>>>> = {
+  InvalidParams: { sketch: INVALID_PARAMS, sep: INVALID_PARAMS },
+  NotFound: { sketch: -32011, sep: -32023 },
+  Forbidden: { sketch: -32012, sep: -32024 },
+  ResourceExhausted: { sketch: -32013, sep: -32025 },
+  Unsupported: { sketch: -32014, sep: -32026 },
+  CallbackEndpointError: { sketch: -32015, sep: -32027 },
+};
+
+/** Name and data are the same under both numbers, so that clients can go by them. */
+export function eventError({ name, data }: EventFault, profile: EventErrorProfile): WireError {
+  return { code: EVENT_CODES[name][profile], status: 200, message: name, data };
+}
+
+// --- the stdio edge -------------------------------------------------------------------------
+
+/** Clients that try the modern era first take any error here as "legacy: initialize". */
+export const NOT_INITIALIZED = invalidRequest(
+  "initialize first, or name a protocol version in _meta (2026-07-28 and later).",
+);
+
+export const LINE_TOO_LONG = invalidRequest(`a line has at most ${BODY_BYTES_MAX} bytes.`);
+export const LINE_NOT_TEXT: WireError = {
+  code: PARSE_ERROR,
+  status: 400,
+  message: "Parse error: The line is not UTF-8.",
 };
 
 // --- the HTTP edge --------------------------------------------------------------------------

@@ -81,7 +81,7 @@ export const UNPARSABLE: RpcInvalid = {
   kind: "invalid",
   id: undefined,
   fault: "json",
-  problem: "The body is not JSON.",
+  problem: "The message is not JSON.",
 };
 
 /** Reads one parsed JSON value as a message. Elements of a batch are decoded by calling this for each. */

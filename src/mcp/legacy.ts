@@ -4,30 +4,89 @@
  * This file owns that vocabulary and its envelope. It must never mention what only 2026-07-28 has.
  */
 
+import type { Call } from "./call.ts";
 import { type CapabilitySet, packCapabilities } from "./capabilities.ts";
-import type { Method, MethodTable } from "./dispatch.ts";
+import { complete, offersCompletion } from "./completion.ts";
+import type { Method, MethodTable, Outcome } from "./dispatch.ts";
 import { LEGACY_REVISIONS, NEWEST_LEGACY } from "./era.ts";
-import { invalidParams, type WireError } from "./errors.ts";
+import { invalidParams, legacyResourceNotFound, type WireError } from "./errors.ts";
 import { isObject } from "./jsonrpc.ts";
-import type { Implementation, JsonObject, Revision, ServerDefinition } from "./registry.ts";
-import { callTool, legacyToolResult, toolsText, toolTable } from "./tools.ts";
+import { isLogLevel, type LogLevels, letLog } from "./logging.ts";
+import type { Primitives } from "./primitives.ts";
+import { getPrompt, visiblePromptResult } from "./prompts.ts";
+import {
+  type Implementation,
+  type JsonObject,
+  LOG_LEVELS,
+  type PromptResult,
+  type ResourceReading,
+  type Revision,
+} from "./registry.ts";
+import { requesterOf } from "./requester.ts";
+import { listResources, listTemplates, readResource, readUri } from "./resources.ts";
+import { serverCapabilities } from "./server-capabilities.ts";
+import type { SessionNotices } from "./session-notices.ts";
+import { callTool, legacyToolResult } from "./tools.ts";
+import { type Since, visible } from "./visible.ts";
 
 /** The methods a session may call once it exists. `initialize` is not among them: it makes the session. */
-export function legacyMethods(server: ServerDefinition): MethodTable {
-  const tools = toolTable(server.tools);
-  const lists = new Map(LEGACY_REVISIONS.map((r) => [r, `{"tools":${toolsText(server.tools, r)}}`]));
-  return new Map<string, Method>([
+export function legacyMethods(primitives: Primitives): MethodTable {
+  const { server, tools, prompts, notices, logLevels, events } = primitives;
+  const { resources } = server;
+  const methods = new Map<string, Method>([
     ["ping", () => "{}"],
-    [
-      "tools/list",
-      ({ request, revision }) => {
-        // The list has one page, so no cursor was ever given out.
-        if (request.params?.cursor !== undefined) return invalidParams("Unknown cursor.");
-        return lists.get(revision) ?? '{"tools":[]}';
-      },
-    ],
+    ["tools/list", ({ request, revision }) => tools.page(revision, "{", request.params?.cursor)],
     ["tools/call", (call) => callTool(tools, call, legacyToolResult)],
   ]);
+  if (resources !== undefined) {
+    const readingText = ({ contents }: ResourceReading): string => JSON.stringify({ contents });
+    methods.set("resources/list", (call) => listResources(resources, call, "{"));
+    methods.set("resources/templates/list", (call) => listTemplates(resources, call, "{"));
+    methods.set("resources/read", (call) => readResource(resources, call, readingText, legacyResourceNotFound));
+  }
+  for (const [name, method] of events?.legacyMethods() ?? []) methods.set(name, method);
+  if (resources?.watch !== undefined && notices !== undefined) {
+    methods.set("resources/subscribe", (call) => subscribe(notices, call));
+    methods.set("resources/unsubscribe", (call) => unsubscribe(notices, call));
+  }
+  if (prompts !== undefined) {
+    const promptText = (result: PromptResult, revision: Revision): string =>
+      JSON.stringify(visiblePromptResult(result, revision));
+    methods.set("prompts/list", ({ request, revision }) => prompts.page(revision, "{", request.params?.cursor));
+    methods.set("prompts/get", (call) => getPrompt(prompts, call, promptText));
+  }
+  if (offersCompletion(prompts, resources)) {
+    methods.set("completion/complete", (call) => complete(prompts, resources, call, JSON.stringify));
+  }
+  if (logLevels !== undefined) {
+    methods.set("logging/setLevel", (call) => setLevel(logLevels, call));
+    letLog(methods, (call, level) => logLevels.wants(call.session, level));
+  }
+  return methods;
+}
+
+/** `resources/subscribe`. */
+function subscribe(notices: SessionNotices, call: Call): Outcome {
+  const named = readUri(call.request.params?.uri);
+  if ("code" in named) return named;
+  if (call.session === undefined) return legacyResourceNotFound(named.uri);
+  return notices.subscribe(call.session, requesterOf(call), named.uri);
+}
+
+/** `resources/unsubscribe`. */
+function unsubscribe(notices: SessionNotices, call: Call): Outcome {
+  const named = readUri(call.request.params?.uri);
+  if ("code" in named) return named;
+  if (call.session !== undefined) notices.unsubscribe(call.session, named.uri);
+  return "{}";
+}
+
+/** `logging/setLevel`. */
+function setLevel(levels: LogLevels, { session, request }: Call): Outcome {
+  const level = request.params?.level;
+  if (!isLogLevel(level)) return invalidParams(`level must be one of ${LOG_LEVELS.join(", ")}.`);
+  if (session !== undefined) levels.set(session, level);
+  return "{}";
 }
 
 /** What a handshake settles. */
@@ -43,7 +102,7 @@ export interface Handshake {
  * `initialize`: reads what the client offers and settles the revision (Lifecycle, "Version
  * negotiation": the client's if we serve it, else our newest of this era).
  */
-export function initialize(server: ServerDefinition, params: JsonObject | undefined): Handshake | WireError {
+export function initialize({ server, prompts }: Primitives, params: JsonObject | undefined): Handshake | WireError {
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
   if (typeof protocolVersion !== "string") return invalidParams("protocolVersion must be a string.");
   if (!isObject(capabilities)) return invalidParams("capabilities must be an object.");
@@ -53,10 +112,10 @@ export function initialize(server: ServerDefinition, params: JsonObject | undefi
     return invalidParams("clientInfo needs a name and a version.");
   }
   const revision = LEGACY_REVISIONS.find((served) => served === protocolVersion) ?? NEWEST_LEGACY;
-  const result: JsonObject = {
+  const result: Record<string, unknown> = {
     protocolVersion: revision,
-    capabilities: { tools: {} },
-    serverInfo: introduce(server.info, revision),
+    capabilities: serverCapabilities(server, prompts, revision),
+    serverInfo: visible(server.info, INFO_FIELDS, revision),
   };
   if (server.instructions !== undefined) result.instructions = server.instructions;
   return {
@@ -67,11 +126,12 @@ export function initialize(server: ServerDefinition, params: JsonObject | undefi
   };
 }
 
-/** The server's name with the fields the revision knows. */
-function introduce(info: Implementation, revision: Revision): JsonObject {
-  const shown: JsonObject = { name: info.name, version: info.version };
-  if (info.title !== undefined && revision >= "2025-06-18") shown.title = info.title;
-  if (info.description !== undefined && revision >= "2025-11-25") shown.description = info.description;
-  if (info.websiteUrl !== undefined && revision >= "2025-11-25") shown.websiteUrl = info.websiteUrl;
-  return shown;
-}
+/** What the server says of itself, by the revision that knows it. */
+const INFO_FIELDS: Since<Implementation> = {
+  name: "2024-11-05",
+  version: "2024-11-05",
+  title: "2025-06-18",
+  description: "2025-11-25",
+  websiteUrl: "2025-11-25",
+  icons: "2025-11-25",
+};

@@ -6,57 +6,86 @@
  * any connection and on any node.
  */
 
-import { CACHE_TTL_MS } from "../limits.ts";
+import { CLIENT_CAPABILITIES } from "./capabilities.ts";
+import { type Completion, complete, offersCompletion } from "./completion.ts";
 import type { Method, MethodTable } from "./dispatch.ts";
 import { MODERN_REVISION, MODERN_REVISIONS, VERSION_CLAIM } from "./era.ts";
 import {
   headerMismatch,
   invalidEnvelope,
-  invalidParams,
   modernMethodNotFound,
+  modernResourceNotFound,
   unsupportedVersion,
   type WireError,
 } from "./errors.ts";
+import { decodeHeaderValue, type HeaderReader } from "./header-values.ts";
 import { isObject, type RpcRequest } from "./jsonrpc.ts";
-import type { JsonObject, ServerDefinition, ToolResult } from "./registry.ts";
-import { callTool, toolsText, toolTable } from "./tools.ts";
-
-const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
-const LOG_LEVEL = "io.modelcontextprotocol/logLevel";
-const SERVER_INFO = "io.modelcontextprotocol/serverInfo";
-const LOG_LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+import { isLogLevel, LOG_LEVEL, letLog, modernWantsLog } from "./logging.ts";
+import { checkParamHeaders } from "./param-headers.ts";
+import type { Primitives } from "./primitives.ts";
+import { getPrompt } from "./prompts.ts";
+import type { JsonObject, PromptResult, ResourceReading, ToolResult } from "./registry.ts";
+import { listPolicy, listResources, listTemplates, readPolicy, readResource, SHARED } from "./resources.ts";
+import { serverCapabilities } from "./server-capabilities.ts";
+import { hasNotices } from "./session-notices.ts";
+import { offersTasks, taskMethods } from "./task-methods.ts";
+import { callTool, type ToolList } from "./tools.ts";
 
 /** Methods whose `Mcp-Name` header must repeat one of their parameters (Streamable HTTP, "Standard request headers"). */
-const NAMED_BY: ReadonlyMap<string, string> = new Map([["tools/call", "name"]]);
+const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/cancel", "taskId"],
+]);
 
-export function modernMethods(server: ServerDefinition): MethodTable {
-  const tools = toolTable(server.tools);
-  const meta = `"_meta":${JSON.stringify({ [SERVER_INFO]: server.info })}`;
-  const head = `{"resultType":"complete",${meta}`;
+/** The methods of the era. One that this server has nothing for is absent. */
+export function modernMethods({
+  server,
+  envelope,
+  tools,
+  prompts,
+  listens,
+  logLevels,
+  events,
+}: Primitives): MethodTable {
+  const { resources } = server;
   // Neither depends on who asks, so any cache may share them.
-  const cacheable = `"ttlMs":${CACHE_TTL_MS},"cacheScope":"public"`;
+  const shared = envelope.cacheable(SHARED);
   const discovered = JSON.stringify({
     supportedVersions: MODERN_REVISIONS,
-    capabilities: { tools: {} },
+    capabilities: serverCapabilities(server, prompts, MODERN_REVISION),
     instructions: server.instructions,
   });
-  const discovery = `${head},${cacheable},${discovered.slice(1)}`;
-  const list = `${head},${cacheable},"tools":${toolsText(server.tools, MODERN_REVISION)}}`;
-  const toolResult = (result: ToolResult): string => {
-    if (result._meta === undefined) return `${head},${JSON.stringify(result).slice(1)}`;
-    const merged: JsonObject = { ...result._meta, [SERVER_INFO]: { ...server.info } };
-    return JSON.stringify({ resultType: "complete", ...result, _meta: merged });
-  };
-  return new Map<string, Method>([
+  const discovery = shared + discovered.slice(1);
+  const whole = (result: ToolResult | PromptResult | Completion): string => envelope.complete(result);
+  const methods = new Map<string, Method>([
     ["server/discover", () => discovery],
-    ["tools/list", ({ request }) => (request.params?.cursor === undefined ? list : invalidParams("Unknown cursor."))],
-    ["tools/call", (call) => callTool(tools, call, toolResult)],
+    ["tools/list", ({ request }) => tools.page(MODERN_REVISION, shared, request.params?.cursor)],
+    ["tools/call", (call) => callTool(tools, call, whole)],
   ]);
-}
-
-/** Where header fields are read; `Headers` is one. */
-export interface HeaderReader {
-  get(name: string): string | null;
+  if (resources !== undefined) {
+    const list = envelope.cacheable(listPolicy(resources));
+    const readingText = (reading: ResourceReading): string =>
+      envelope.cacheable(readPolicy(reading)) + JSON.stringify({ contents: reading.contents }).slice(1);
+    methods.set("resources/list", (call) => listResources(resources, call, list));
+    methods.set("resources/templates/list", (call) => listTemplates(resources, call, shared));
+    methods.set("resources/read", (call) => readResource(resources, call, readingText, modernResourceNotFound));
+  }
+  if (prompts !== undefined) {
+    methods.set("prompts/list", ({ request }) => prompts.page(MODERN_REVISION, shared, request.params?.cursor));
+    methods.set("prompts/get", (call) => getPrompt(prompts, call, whole));
+  }
+  if (offersCompletion(prompts, resources)) {
+    methods.set("completion/complete", (call) => complete(prompts, resources, call, whole));
+  }
+  if (hasNotices(server)) methods.set("subscriptions/listen", (call) => listens.listen(call));
+  if (offersTasks(server.tools)) for (const [name, method] of taskMethods(envelope)) methods.set(name, method);
+  for (const [name, method] of events?.modernMethods() ?? []) methods.set(name, method);
+  if (logLevels !== undefined) letLog(methods, modernWantsLog);
+  return methods;
 }
 
 /**
@@ -69,6 +98,7 @@ export function checkModernRequest(
   request: RpcRequest,
   headers: HeaderReader | undefined,
   methods: MethodTable,
+  tools: ToolList,
 ): WireError | undefined {
   const { method, params } = request;
   const envelopeFault = checkEnvelope(params);
@@ -87,7 +117,10 @@ export function checkModernRequest(
   if (namedBy === undefined || headers === undefined) return undefined;
   const name = decodeHeaderValue(headers.get("mcp-name"));
   if (name === undefined) return headerMismatch("Mcp-Name is missing or not encoded properly.");
-  return name === params?.[namedBy] ? undefined : headerMismatch(`Mcp-Name is not params.${namedBy}.`);
+  if (name !== params?.[namedBy]) return headerMismatch(`Mcp-Name is not params.${namedBy}.`);
+  return method === "tools/call"
+    ? checkParamHeaders(tools.paramHeaders(params?.name), params?.arguments, headers)
+    : undefined;
 }
 
 /** The required members of `_meta` (Base protocol, "_meta"). */
@@ -97,38 +130,13 @@ function checkEnvelope(params: JsonObject | undefined): WireError | undefined {
   if (typeof meta[VERSION_CLAIM] !== "string") return invalidEnvelope(`_meta needs a string ${VERSION_CLAIM}.`);
   if (!isObject(meta[CLIENT_CAPABILITIES])) return invalidEnvelope(`_meta needs an object ${CLIENT_CAPABILITIES}.`);
   const logLevel = meta[LOG_LEVEL];
-  if (logLevel !== undefined && !(typeof logLevel === "string" && LOG_LEVELS.includes(logLevel))) {
-    return invalidEnvelope(`_meta has an unknown ${LOG_LEVEL}.`);
-  }
-  return undefined;
+  return logLevel === undefined || isLogLevel(logLevel)
+    ? undefined
+    : invalidEnvelope(`_meta has an unknown ${LOG_LEVEL}.`);
 }
 
 function requestedVersion(params: JsonObject | undefined): string {
   const meta = params?._meta;
   const version = isObject(meta) ? meta[VERSION_CLAIM] : undefined;
   return typeof version === "string" ? version : "";
-}
-
-const ENCODED_START = "=?base64?";
-const ENCODED_END = "?=";
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/**
- * Reads a header value that may be encoded (Streamable HTTP, "Value encoding"): standard base64 of
- * UTF-8 between exact markers. Anything without both markers is literal.
- * @returns undefined if the header is absent or its encoding is malformed
- */
-export function decodeHeaderValue(value: string | null): string | undefined {
-  if (value === null) return undefined;
-  if (!value.startsWith(ENCODED_START) || !value.endsWith(ENCODED_END)) return value;
-  if (value.length < ENCODED_START.length + ENCODED_END.length) return value;
-  const encoded = value.slice(ENCODED_START.length, -ENCODED_END.length);
-  if (!BASE64.test(encoded)) return undefined;
-  const bytes = Buffer.from(encoded, "base64");
-  if (bytes.toString("base64") !== encoded) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (_notUtf8) {
-    return undefined;
-  }
 }

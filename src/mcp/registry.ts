@@ -6,9 +6,20 @@
  * chat, and nothing here may do I/O.
  */
 
-/** Anything that survives `JSON.parse(JSON.stringify(x))`. */
-export type Json = null | boolean | number | string | Json[] | JsonObject;
-export type JsonObject = { [key: string]: Json };
+import type { EventProvider } from "./event-provider.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ClientFeature, TaskOptions, WorkContext } from "./work-context.ts";
+
+export type { Json, JsonObject } from "./json.ts";
+export {
+  type ClientFeature,
+  type InputAnswers,
+  type InputRequest,
+  type InputRequests,
+  NoInput,
+  type TaskOptions,
+  type WorkContext,
+} from "./work-context.ts";
 
 /** Legacy: the `initialize` handshake, up to 2025-11-25. Modern: self-contained requests, 2026-07-28. */
 export type Era = "legacy" | "modern";
@@ -54,20 +65,28 @@ export interface Requester {
 }
 
 /** What a request handler may know of its caller, and the ways to talk back before the answer. */
-export interface CallContext extends Requester {
+export interface CallContext extends Requester, WorkContext {
   /** Whether messages can go out before the answer (`Accept` admits `text/event-stream`; always on stdio). */
   readonly canStream: boolean;
   /** Whether the request carried a progress token, so that `progress` reaches anybody. */
   readonly wantsProgress: boolean;
-  /**
-   * Aborts when nobody will read the answer any more: cancelled, session ended, or the connection
-   * dropped and the response cannot be resumed. The handler should stop; what it returns is dropped.
-   */
-  readonly signal: AbortSignal;
+  /** Whether `task` makes a task: the tool declares `task`, the client the extension, and there is room for one more. */
+  readonly canTask: boolean;
   /** Starts streaming the response now, so that headers and a first byte go out. A no-op if `!canStream` or started. */
   openStream(): void;
-  /** Sends a progress notification on the response stream; a no-op unless `wantsProgress && canStream`. `progress` must rise. */
-  progress(step: { progress: number; total?: number; message?: string }): void;
+  /**
+   * Drops the connection of a response stream that can be resumed (legacy, 2025-11-25 and later, over HTTP), so
+   * that nothing is held open while the work goes on: the client comes back for the rest. Otherwise a no-op.
+   */
+  closeStream(): void;
+  /**
+   * Runs `work` as a task if `canTask`, else as part of this call. To be returned by the tool as it is. As a task
+   * it outlives the request: the client looks after it, answers its questions and may cancel it.
+   */
+  task(
+    work: (context: WorkContext) => ToolResult | Promise<ToolResult>,
+    options?: TaskOptions,
+  ): ToolResult | Promise<ToolResult>;
   /**
    * Sends a log message on the response stream, for the people behind the client; a no-op unless the
    * server declares `logging`, the caller wants that level and `canStream`. Never anything secret.
@@ -103,6 +122,10 @@ export interface Tool {
   readonly outputSchema?: JsonObject;
   readonly icons?: readonly Icon[];
   readonly _meta?: JsonObject;
+  /** What the client must have declared. Others are refused before the tool runs. */
+  readonly requires?: readonly ClientFeature[];
+  /** Whether the tool uses `task`; "required" = it is refused to callers for whom `canTask` would be false. */
+  readonly task?: "optional" | "required";
   /**
    * Runs the tool. It validates `args` itself: bad arguments and business refusals are results with
    * `isError: true`, never exceptions. A throw is a bug and answers -32603 without details.
@@ -312,5 +335,7 @@ export interface ServerDefinition {
   /** Whom a caller counts as where numbers are limited for each; undefined = nobody known. Default: the credential. */
   principal?(requester: Requester): string | undefined;
   readonly push?: PushSource;
+  /** Present exactly if the server offers the MCP Events extension. */
+  readonly events?: EventProvider;
   readonly sessions: SessionLedger;
 }

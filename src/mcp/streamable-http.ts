@@ -21,11 +21,14 @@ import {
   verbNotOffered,
   type WireError,
 } from "./errors.ts";
+import type { HeaderReader } from "./header-values.ts";
 import { type Decoded, isRequestId, type RpcNotification, type RpcRequest, resultText } from "./jsonrpc.ts";
 import { initialize, legacyMethods } from "./legacy.ts";
-import { checkModernRequest, type HeaderReader, modernMethods } from "./modern.ts";
+import { checkModernRequest, modernMethods } from "./modern.ts";
+import { Primitives } from "./primitives.ts";
 import type { ServerDefinition } from "./registry.ts";
 import { ACCEPTED, DONE, errorReply, type HeldReply, jsonReply, type Reply } from "./reply.ts";
+import { namesResponseStream } from "./resumable-stream.ts";
 import { type Session, Sessions } from "./session.ts";
 import { SessionStreams } from "./streams.ts";
 
@@ -40,6 +43,7 @@ export interface StreamableHttpOptions {
 
 export class StreamableHttp {
   readonly #server: ServerDefinition;
+  readonly #primitives: Primitives;
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #streams: SessionStreams | undefined;
@@ -50,13 +54,15 @@ export class StreamableHttp {
 
   constructor({ definition, sessionKey, now, log }: StreamableHttpOptions) {
     this.#server = definition;
-    this.#dispatcher = new Dispatcher(log);
-    this.#streams = definition.push === undefined ? undefined : new SessionStreams(definition.push, now);
+    this.#dispatcher = new Dispatcher({ info: definition.info, key: sessionKey, now, log });
+    this.#primitives = new Primitives(definition, now);
+    const source = this.#primitives.sessionSource;
+    this.#streams = source === undefined ? undefined : new SessionStreams(source, now);
     const usedAt = (session: string): number | undefined =>
       this.#streams?.isOpen(session) ? now() : definition.sessions.usedAt?.(session);
     this.#sessions = new Sessions({ key: sessionKey, now, usedAt });
-    this.#legacy = legacyMethods(definition);
-    this.#modern = modernMethods(definition);
+    this.#legacy = legacyMethods(this.#primitives);
+    this.#modern = modernMethods(this.#primitives);
     this.verbs = this.#streams === undefined ? ["POST", "DELETE"] : ["POST", "GET", "DELETE"];
   }
 
@@ -79,12 +85,15 @@ export class StreamableHttp {
     // 2026-07-28, Streamable HTTP: clients send nothing but requests; a stray notification is harmless.
     if (decoded.kind === "notification") return ACCEPTED;
     if (decoded.kind !== "request") return errorReply(invalidRequest("a request was expected."), undefined);
-    const fault = checkModernRequest(decoded, headers, this.#modern);
+    const fault = checkModernRequest(decoded, headers, this.#modern, this.#primitives.tools);
     const method = this.#modern.get(decoded.method);
     if (fault !== undefined || method === undefined) {
       return errorReply(fault ?? invalidRequest("no method."), decoded.id);
     }
-    return this.#dispatcher.run(method, new Call(decoded, "modern", MODERN_REVISION, caller, undefined));
+    return this.#dispatcher.run(
+      method,
+      new Call(decoded, "modern", MODERN_REVISION, caller, undefined, this.#dispatcher.facilities),
+    );
   }
 
   #postLegacy(decoded: Decoded, versionHeader: string | null, token: string | null, caller: Caller): Reply | HeldReply {
@@ -100,6 +109,9 @@ export class StreamableHttp {
         return ACCEPTED;
       case "batch":
         return this.#batch(decoded.items, session, caller);
+      case "response":
+        this.#dispatcher.facilities.clientRequests.answer(session.id, decoded);
+        return ACCEPTED;
       default:
         return ACCEPTED;
     }
@@ -107,7 +119,7 @@ export class StreamableHttp {
 
   #initialize(request: RpcRequest, token: string | null, caller: Caller): Reply {
     if (token !== null) return errorReply(invalidRequest("this session is initialized already."), request.id);
-    const handshake = initialize(this.#server, request.params);
+    const handshake = initialize(this.#primitives, request.params);
     if ("code" in handshake) return errorReply(handshake, request.id);
     const { revision, capabilities, client, result } = handshake;
     const issued = this.#sessions.issue({ revision, capabilities, client, subject: caller.subject });
@@ -133,7 +145,10 @@ export class StreamableHttp {
   #request(request: RpcRequest, session: Session, caller: Caller): Reply | HeldReply {
     const method = this.#legacy.get(request.method);
     if (method === undefined) return errorReply(legacyMethodNotFound(request.method), request.id);
-    return this.#dispatcher.run(method, new Call(request, "legacy", session.revision, caller, session));
+    return this.#dispatcher.run(
+      method,
+      new Call(request, "legacy", session.revision, caller, session, this.#dispatcher.facilities),
+    );
   }
 
   #notification(notification: RpcNotification, session: Session): void {
@@ -148,16 +163,22 @@ export class StreamableHttp {
       request: (request) => this.#request(request, session, { ...caller, canStream: false }),
       other: (message) => {
         if (message.kind === "notification") this.#notification(message, session);
+        else this.#dispatcher.facilities.clientRequests.answer(session.id, message);
       },
     });
   }
 
-  /** GET: opens the session's stream of notifications. */
+  /** GET: opens the session's stream of notifications, or goes on with the response stream that `Last-Event-ID` names. */
   get(headers: HeaderReader, caller: Caller): Reply {
     const session = this.#sessionOfVerb(headers, caller);
     if ("code" in session) return errorReply(session, undefined);
-    if (this.#streams === undefined) return errorReply(verbNotOffered(this.verbs), undefined);
-    const source = this.#streams.open(session, headers.get("last-event-id"));
+    const lastEventId = headers.get("last-event-id");
+    const source = namesResponseStream(lastEventId)
+      ? this.#dispatcher.facilities.resumable.resume(session.id, lastEventId)
+      : this.#streams?.open(session, lastEventId);
+    if (source === undefined) return errorReply(verbNotOffered(this.verbs), undefined);
+    // HTML, "Server-sent events": 204 is what tells a client not to come back.
+    if (source === "nothing") return DONE;
     return source === "malformed" ? errorReply(BAD_EVENT_ID, undefined) : { kind: "stream", source };
   }
 
@@ -169,6 +190,7 @@ export class StreamableHttp {
     const ended = this.#server.sessions.end(session.id, session.issuedAt);
     this.#dispatcher.endScope(session.id);
     this.#streams?.endSession(session.id);
+    this.#primitives.endSession(session.id);
     return ended instanceof Promise ? ended.then(() => DONE) : DONE;
   }
 
@@ -182,11 +204,14 @@ export class StreamableHttp {
   /** Forgets opened tokens that are no longer used. To be called now and then. */
   sweep(): void {
     this.#sessions.sweep();
+    this.#dispatcher.facilities.sweep();
+    this.#primitives.sweep();
   }
 
   /** Ends every stream and answers every held call, so that a transport can close. */
   stop(): void {
     this.#dispatcher.stop();
     this.#streams?.stop();
+    this.#primitives.stop();
   }
 }

@@ -9,7 +9,7 @@
 
 import { SESSION_STREAMS_MAX, STREAM_RETRY_MS } from "../limits.ts";
 import type { FrameSource, Outlet } from "./frame-source.ts";
-import type { PushReader, PushSource } from "./registry.ts";
+import type { PushReader } from "./registry.ts";
 import type { Session } from "./session.ts";
 import { SettledPosition } from "./settled.ts";
 import { encodeComment, encodeFrame, encodeMessage } from "./sse.ts";
@@ -26,13 +26,18 @@ function admitsEmptyEvents(session: Session): boolean {
   return session.revision >= "2025-11-25";
 }
 
+/** What streams are written from: `PushSource.open` for a whole session. */
+export interface SessionSource {
+  open(session: Session, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed";
+}
+
 export class SessionStreams {
-  readonly #source: PushSource;
+  readonly #source: SessionSource;
   readonly #now: () => number;
   /** Of each session that has any, newest last. The newest one delivers. */
   readonly #streams = new Map<string, GetStream[]>();
 
-  constructor(source: PushSource, now: () => number) {
+  constructor(source: SessionSource, now: () => number) {
     this.#source = source;
     this.#now = now;
   }
@@ -119,9 +124,9 @@ class GetStream implements FrameSource {
    * @param resume as in `PushSource.open`
    * @returns false if it is malformed; nothing has changed then
    */
-  takeOver(source: PushSource, previous: GetStream | undefined, resume: string | null): boolean {
+  takeOver(source: SessionSource, previous: GetStream | undefined, resume: string | null): boolean {
     const settled = previous?.settledPosition();
-    const reader = source.open(this.session.id, resume, () => this.wake(), settled);
+    const reader = source.open(this.session, resume, () => this.wake(), settled);
     if (reader === "malformed") return false;
     this.#reader = reader;
     previous?.stopReading();

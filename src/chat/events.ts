@@ -1,0 +1,217 @@
+/**
+ * The chat's events for the MCP Events extension: who may read whose mailbox, from where, and what
+ * reading means for presence.
+ *
+ * This file owns the readers of this process and tells the lobby which streams and held polls are
+ * open. It must never keep an event: whatever is not read yet is in the mailbox.
+ */
+
+import type { MailEvent } from "../domain/event.ts";
+import { identify } from "../domain/identity.ts";
+import { makeCursor, parseCursor, type UserRef } from "../domain/ids.ts";
+import { firstOffset, readingFrom } from "../domain/mailbox.ts";
+import type { User } from "../domain/state.ts";
+import type {
+  EventErrorCodes,
+  EventFault,
+  EventOccurrence,
+  EventProvider,
+  EventReader,
+  EventRequest,
+  EventRequester,
+} from "../mcp/event-provider.ts";
+import { type ChatEventType, EVENT_TYPES } from "./event-types.ts";
+import { callerOf } from "./identity.ts";
+import type { LobbyHost } from "./lobby-host.ts";
+import { eventView } from "./render.ts";
+
+/** When a poller should come again, in milliseconds: soon while something may happen to them at any time. */
+const POLL_AGAIN_MS = { present: 2000, idle: 15_000 } as const;
+
+/** The user's record has ended, and with it everything there was to read. */
+const RECORD_ENDED: EventFault = { name: "Forbidden", data: { reason: "user_ended" } };
+
+export class ChatEvents implements EventProvider {
+  readonly types: readonly ChatEventType[] = EVENT_TYPES;
+  readonly errorCodes: EventErrorCodes;
+  readonly #host: LobbyHost;
+  readonly #readers = new Map<UserRef, Set<MailReader>>();
+
+  constructor(host: LobbyHost, errorCodes: EventErrorCodes) {
+    this.#host = host;
+    this.errorCodes = errorCodes;
+    host.listen((event) => {
+      if (event.type === "mail") for (const reader of this.#readers.get(event.user) ?? []) reader.wake();
+      else if (event.type === "forgotten") for (const reader of this.#readers.get(event.user) ?? []) reader.end();
+    });
+  }
+
+  /** The principal is the public user id. */
+  authorize(requester: EventRequester): string | EventFault {
+    const user = identify(this.#host.lobby, callerOf(requester));
+    if (user === undefined) return { name: "Forbidden", data: { reason: "authentication_required" } };
+    return "type" in user ? { name: "Forbidden", data: { reason: user.code } } : user.userId;
+  }
+
+  open(request: EventRequest): EventReader {
+    const { lobby } = this.#host;
+    const type = this.types.find(({ name }) => name === request.type.name);
+    const user = lobby.users.get(lobby.byUserId.get(request.principal) ?? 0);
+    if (type === undefined || user === undefined) throw new Error("a reader was opened that nobody authorized");
+    const start = type.shows === "live" ? NOW : startOf(user, request, type, this.#host.alarms.now());
+    const reader = new MailReader(this.#host, user, type, request, start, () => this.#closed(reader));
+    const readers = this.#readers.get(user.ref);
+    if (readers === undefined) this.#readers.set(user.ref, new Set([reader]));
+    else readers.add(reader);
+    reader.announce();
+    return reader;
+  }
+
+  #closed(reader: MailReader): void {
+    const readers = this.#readers.get(reader.user.ref);
+    readers?.delete(reader);
+    if (readers?.size === 0) this.#readers.delete(reader.user.ref);
+  }
+}
+
+/** Where a reader starts. */
+interface Start {
+  /** Reads what comes after; undefined = whatever comes after the moment it is opened. */
+  readonly after: number | undefined;
+  /** Whether that is later than what was asked for. */
+  readonly gap: boolean;
+  /** Offset up to which the request shows that everything was read. */
+  readonly read?: number;
+}
+
+const NOW: Start = { after: undefined, gap: false };
+
+function startOf({ mailbox }: User, request: EventRequest, type: ChatEventType, now: number): Start {
+  if (request.cursor === null) return NOW;
+  const cursor = parseCursor(request.cursor);
+  // A text that says nothing about this mailbox: nobody knows what its reader has missed.
+  if (cursor === undefined || (cursor.epoch === mailbox.epoch && cursor.offset > mailbox.head)) {
+    return { after: undefined, gap: true };
+  }
+  // A position in an earlier life of the mailbox is before everything in this one.
+  const asked = cursor.epoch === mailbox.epoch ? cursor.offset : -1;
+  const { from, truncated } = readingFrom(mailbox, asked);
+  let after = from;
+  let gap = truncated;
+  if (request.maxAgeMs !== undefined) {
+    const oldest = now - request.maxAgeMs;
+    for (; after < mailbox.head; after++) {
+      const event = mailbox.events[after + 1 - firstOffset(mailbox)];
+      if (event === undefined || event.at >= oldest) break;
+      if (concerns(type, event)) gap = true;
+    }
+  }
+  return { after, gap, ...(type.shows === "all" && asked >= 0 ? { read: asked } : {}) };
+}
+
+function concerns(type: ChatEventType, event: MailEvent): boolean {
+  return type.shows === "all" || (type.shows === "own" && event.body.name === type.name);
+}
+
+/**
+ * One place in one user's mailbox. A live type is in no mailbox, so its reader only keeps the stream
+ * open: whatever emits such events has to hand them to the readers itself.
+ */
+class MailReader implements EventReader {
+  readonly user: User;
+  readonly wake: () => void;
+  readonly #host: LobbyHost;
+  readonly #type: ChatEventType;
+  readonly #request: EventRequest;
+  readonly #read: number | undefined;
+  readonly #onClose: () => void;
+  /** Offset of the last event looked at. */
+  #offset: number;
+  #gap: boolean;
+  #held = false;
+  ended: EventFault | undefined;
+
+  constructor(
+    host: LobbyHost,
+    user: User,
+    type: ChatEventType,
+    request: EventRequest,
+    { after = user.mailbox.head, gap, read }: Start,
+    onClose: () => void,
+  ) {
+    this.#host = host;
+    this.user = user;
+    this.wake = request.wake;
+    this.#type = type;
+    this.#request = request;
+    this.#offset = after;
+    this.#gap = gap;
+    this.#read = read;
+    this.#onClose = onClose;
+  }
+
+  /** A stream counts as one for presence, a poll as a call. */
+  announce(): void {
+    const user = this.user.ref;
+    if (this.#request.mode === "poll") this.#host.post({ type: "look", caller: callerOf(this.#request.requester) });
+    else this.#host.post({ type: "open_stream", user, ...(this.#read === undefined ? {} : { read: this.#read }) });
+  }
+
+  hold(): void {
+    this.#held = true;
+    this.#host.post({ type: "open_stream", user: this.user.ref, call: true });
+  }
+
+  close(): void {
+    this.#onClose();
+    const user = this.user.ref;
+    if (this.#request.mode === "push") this.#host.post({ type: "close_stream", user });
+    else if (this.#held) this.#host.post({ type: "close_stream", user, call: true });
+  }
+
+  end(): void {
+    this.ended = RECORD_ENDED;
+    this.wake();
+  }
+
+  skipGap(): boolean {
+    const first = firstOffset(this.user.mailbox);
+    const gap = this.#gap || this.#offset + 1 < first;
+    this.#gap = false;
+    this.#offset = Math.max(this.#offset, first - 1);
+    return gap && this.#type.shows !== "live";
+  }
+
+  hasNext(): boolean {
+    return this.#peek() !== undefined;
+  }
+
+  next(): EventOccurrence | undefined {
+    const event = this.#peek();
+    if (event === undefined) return undefined;
+    this.#offset = event.offset;
+    const { event_id, name, timestamp, data, cursor } = eventView(this.user.mailbox.epoch, event);
+    const shown = this.#type.shows === "all" ? { name, data } : data;
+    return { eventId: event_id, name: this.#type.name, timestamp, data: shown, cursor };
+  }
+
+  /** The next event of this type; whatever is of others before it has been looked at then. */
+  #peek(): MailEvent | undefined {
+    const { mailbox } = this.user;
+    for (; this.#offset < mailbox.head; this.#offset++) {
+      const event = mailbox.events[this.#offset + 1 - firstOffset(mailbox)];
+      // Lost in the meantime: `skipGap` says so first.
+      if (event === undefined) return undefined;
+      if (concerns(this.#type, event)) return event;
+    }
+    return undefined;
+  }
+
+  get cursor(): string | null {
+    return this.#type.shows === "live" ? null : makeCursor(this.user.mailbox.epoch, this.#offset);
+  }
+
+  get nextPollMs(): number {
+    return this.user.place.in === "nowhere" ? POLL_AGAIN_MS.idle : POLL_AGAIN_MS.present;
+  }
+}

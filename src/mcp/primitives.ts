@@ -1,0 +1,77 @@
+/**
+ * What all transports and both eras share of one server: its lists as they are at this moment, and
+ * who is to be told when they change.
+ *
+ * This file owns the order of a change: first the lists are read anew, then clients are told. It
+ * must never answer a request itself.
+ */
+
+import { Envelope } from "./envelope.ts";
+import { Events } from "./events.ts";
+import { LogLevels } from "./logging.ts";
+import { PromptList } from "./prompts.ts";
+import type { ListKind, ServerDefinition } from "./registry.ts";
+import { hasNotices, SessionNotices } from "./session-notices.ts";
+import type { SessionSource } from "./streams.ts";
+import { Listens } from "./subscriptions.ts";
+import { ToolList } from "./tools.ts";
+
+export class Primitives {
+  readonly server: ServerDefinition;
+  readonly envelope: Envelope;
+  readonly tools: ToolList;
+  readonly prompts: PromptList | undefined;
+  /** Undefined if handlers do not log to clients. */
+  readonly logLevels: LogLevels | undefined;
+  /** Undefined if the engine has nothing to tell legacy sessions. */
+  readonly notices: SessionNotices | undefined;
+  readonly listens: Listens;
+  /** Undefined if the server offers no events. */
+  readonly events: Events | undefined;
+  /** What the streams of legacy sessions are written from; undefined if there is never anything to write. */
+  readonly sessionSource: SessionSource | undefined;
+  readonly #stopListening: (() => void) | undefined;
+
+  /** @param now milliseconds since 1970 */
+  constructor(server: ServerDefinition, now: () => number) {
+    this.server = server;
+    this.envelope = new Envelope(server.info);
+    this.tools = new ToolList(server);
+    this.prompts = server.prompts === undefined ? undefined : new PromptList(server);
+    this.logLevels = server.logging === true ? new LogLevels() : undefined;
+    this.notices = hasNotices(server) ? new SessionNotices(server, now) : undefined;
+    this.listens = new Listens(server, this.envelope);
+    this.events = server.events === undefined ? undefined : new Events(server.events, this.envelope, now);
+    const { push } = server;
+    this.sessionSource =
+      this.notices ??
+      (push === undefined
+        ? undefined
+        : { open: (session, resume, wake, settled) => push.open(session.id, resume, wake, settled) });
+    this.#stopListening = server.listChanges?.listen((kind) => this.#changed(kind));
+  }
+
+  #changed(kind: ListKind): void {
+    if (kind === "tools") this.tools.reread();
+    if (kind === "prompts") this.prompts?.reread();
+    this.notices?.announce(kind);
+    this.listens.announce(kind);
+  }
+
+  /** A legacy session ends. */
+  endSession(session: string): void {
+    this.logLevels?.endSession(session);
+    this.notices?.endSession(session);
+  }
+
+  /** To be called now and then. */
+  sweep(): void {
+    this.notices?.sweep();
+  }
+
+  /** The server stops. Open listen streams are ended by the dispatcher, which knows them as calls. */
+  stop(): void {
+    this.#stopListening?.();
+    this.notices?.stop();
+  }
+}

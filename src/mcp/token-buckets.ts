@@ -1,0 +1,55 @@
+/**
+ * How often each of many callers may do something: so many at once, so many a second in the long run.
+ *
+ * This file owns that count. It keeps only callers whose bucket is not full, so its size follows
+ * from the rate of calls and not from the number of callers there ever were.
+ */
+
+interface Bucket {
+  tokens: number;
+  /** When `tokens` was right, in milliseconds. */
+  at: number;
+}
+
+export class TokenBuckets {
+  readonly #perMs: number;
+  readonly #burst: number;
+  /** Longest-unused first. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(perSecond: number, burst: number) {
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+  }
+
+  /** Callers remembered at this moment. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  /**
+   * Takes one if there is one.
+   * @param now milliseconds, never before the last call's
+   * @returns 0, or in how many milliseconds there will be one
+   */
+  take(key: string, now: number): number {
+    this.#forgetFull(now);
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#burst, at: now };
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
+    bucket.at = now;
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / this.#perMs);
+    bucket.tokens--;
+    return 0;
+  }
+
+  /** Drops buckets unused for so long that they are full again whatever was taken. */
+  #forgetFull(now: number): void {
+    const fullSince = now - this.#burst / this.#perMs;
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.at > fullSince) return;
+      this.#buckets.delete(key);
+    }
+  }
+}

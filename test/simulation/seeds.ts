@@ -1,0 +1,8 @@
+/**
+ * Seeds whose worlds once went wrong, by what was wrong. They run first, so that a fault that comes
+ * back is named at once.
+ *
+ * This file owns the list. It may be emptied when the worlds are made differently, as a seed then
+ * means another world.
+ */
+export const FAILED_ONCE: Readonly<Record<string, number>> = {};

@@ -1,0 +1,28 @@
+/**
+ * Tests that not every machine or every run can afford. One that is left out says so and why; where
+ * REQUIRE_ALL_TESTS is set nothing is left out, so that no skip goes unseen.
+ *
+ * This file owns the decision to skip. No test decides it for itself.
+ */
+
+import { test } from "bun:test";
+
+const REQUIRED = process.env.REQUIRE_ALL_TESTS === "1";
+
+/** A test that is left out if `reason` is given. */
+function unless(reason: string | undefined, title: string, body: () => Promise<void>, ms: number): void {
+  if (reason === undefined || REQUIRED) test.concurrent(title, body, ms);
+  else test.skip(`${title} (skipped: ${reason})`, body);
+}
+
+/** A test that uses programs of the system. */
+export function testWith(programs: readonly string[], title: string, body: () => Promise<void>, ms: number): void {
+  const missing = programs.filter((program) => Bun.which(program) === null);
+  unless(missing.length === 0 ? undefined : `there is no ${missing.join(", ")}`, title, body, ms);
+}
+
+/** A test that takes real time: runs where MCP_CHAT_SLOW_TESTS=1 is set. */
+export function slowTest(title: string, body: () => Promise<void>, ms: number): void {
+  const isAsked = process.env.MCP_CHAT_SLOW_TESTS === "1";
+  unless(isAsked ? undefined : "takes over a minute; set MCP_CHAT_SLOW_TESTS=1", title, body, ms);
+}

@@ -1,0 +1,82 @@
+/**
+ * A second lobby in the same state, so that one state can be left in many directions without walking
+ * to it anew each time.
+ *
+ * This file owns copying for tests. A copy has no stale hints in its heaps: whoever relies on copies
+ * also walks some of the ways step by step.
+ */
+import { createLobby } from "../../src/domain/lobby.ts";
+import { RankedList } from "../../src/domain/ranked-list.ts";
+import type { Lobby, Place, Room, RoomMember, User } from "../../src/domain/state.ts";
+
+export function copyLobby(lobby: Lobby): Lobby {
+  const copy = createLobby(lobby.settings);
+  copy.now = lobby.now;
+  copy.sessionsValidFrom = lobby.sessionsValidFrom;
+  copy.online = lobby.online;
+  copy.mailboxBytes = lobby.mailboxBytes;
+  copy.nextUser = lobby.nextUser;
+  copy.nextHold = lobby.nextHold;
+  copy.matches.push(...lobby.matches);
+  for (const [id, room] of lobby.rooms) copy.rooms.set(id, copyRoom(room));
+  for (const [ref, user] of lobby.users) {
+    const twin = copyUser(user, copy);
+    copy.users.set(ref, twin);
+    copy.byUserId.set(user.userId, ref);
+    copy.byToken.set(user.tokenHash, ref);
+    if (Number.isFinite(user.checkAt)) copy.deadlines.push(user.checkAt, ref);
+    const [oldest] = user.mailbox.events;
+    if (oldest !== undefined) copy.mailAges.push(oldest.at, ref);
+  }
+  for (const [session, binding] of lobby.bindings) copy.bindings.set(session, { ...binding });
+  for (const [session, issuedAt] of lobby.endedSessions) copy.endedSessions.set(session, issuedAt);
+  for (const ref of lobby.offline) copy.offline.add(ref);
+  copyQueue(lobby, copy);
+  return copy;
+}
+
+function copyRoom(room: Room): Room {
+  const copyMember = (member: RoomMember): RoomMember => ({
+    ...member,
+    answers: member.answers === undefined ? undefined : new Map(member.answers),
+  });
+  return { ...room, members: [copyMember(room.members[0]), copyMember(room.members[1])] };
+}
+
+function copyUser(user: User, copy: Lobby): User {
+  return {
+    ...user,
+    place: copyPlace(user.place, copy),
+    mailbox: { ...user.mailbox, events: [...user.mailbox.events] },
+    sessions: [...user.sessions],
+    pastRooms: [...user.pastRooms],
+    recentPartners: [...user.recentPartners],
+    blocked: user.blocked === undefined ? undefined : new Set(user.blocked),
+    messages: user.messages === undefined ? undefined : { ...user.messages },
+  };
+}
+
+function copyPlace(place: Place, copy: Lobby): Place {
+  if (place.in !== "room") return place;
+  const room = copy.rooms.get(place.room.id);
+  if (room === undefined) throw new Error("a user is in a room the lobby does not know");
+  return { in: "room", room };
+}
+
+function copyQueue({ queue }: Lobby, { queue: copy }: Lobby): void {
+  copy.nextTicket = queue.nextTicket;
+  for (const [number, ticket] of queue.tickets) copy.tickets.set(number, { ...ticket });
+  for (const number of queue.keptApart) copy.keptApart.add(number);
+  queue.classes.forEach((lists, c) => {
+    const twins = copy.classes[c];
+    if (twins === undefined) return;
+    fill(twins.available, lists.available);
+    fill(twins.open, lists.open);
+    for (const [interest, line] of lists.byInterest) twins.byInterest.set(interest, fill(new RankedList(), line));
+  });
+}
+
+function fill(list: RankedList, from: RankedList): RankedList {
+  if (from.size > 0) for (const number of from) list.add(number);
+  return list;
+}

@@ -1,0 +1,191 @@
+/**
+ * The people and rooms of the model, and what can be said of two of them by looking.
+ *
+ * This file owns plain facts. It must never change anybody.
+ */
+import { KINDS, type Kind, type LobbySettings, PARTNER_KINDS, type PartnerKind } from "../../src/domain/command.ts";
+import type { MailEvent, Participant, Posted } from "../../src/domain/event.ts";
+
+export interface ModelRoom {
+  readonly id: string;
+  /** The one who was found, then the one who looked. */
+  readonly members: readonly [ModelUser, ModelUser];
+  readonly sides: readonly [Participant, Participant];
+  closed: boolean;
+  seq: number;
+  /** Every answer ever given to a message that carried an id of its sender's. */
+  readonly answers: { readonly by: number; readonly id: string; readonly posted: Posted }[];
+}
+
+export interface Waiting {
+  /** Place in the order of arrival. */
+  readonly arrival: number;
+  readonly opensAt: number;
+  /** Whether they take anybody who fits. */
+  open: boolean;
+  /** Whether they can be paired. */
+  available: boolean;
+}
+
+export interface ModelUser {
+  readonly ref: number;
+  readonly userId: string;
+  readonly token: string;
+  readonly epoch: string;
+  name: string;
+  kind: Kind;
+  wants: PartnerKind;
+  interests: readonly string[];
+  waiting: Waiting | undefined;
+  room: ModelRoom | undefined;
+  streams: number;
+  hold: { readonly number: number; readonly from: number; readonly session: string | undefined } | undefined;
+  lastCall: number;
+  lastActivity: number;
+  awaySince: number | undefined;
+  offlineSince: number | undefined;
+  /** What is kept, oldest first. */
+  mail: MailEvent[];
+  head: number;
+  acknowledged: number;
+  returned: number;
+  written: number;
+  streamRead: number;
+  sessions: { readonly key: string; read: number }[];
+  pastRooms: ModelRoom[];
+  recentPartners: number[];
+  readonly blocked: number[];
+  /** Thousandths of messages that may still be sent, true at `allowanceAt`. */
+  allowance: number;
+  allowanceAt: number;
+}
+
+// --- about users and rooms ----------------------------------------------------------------------
+
+export function isConnected(user: ModelUser): boolean {
+  return user.streams > 0 || user.hold !== undefined;
+}
+
+export function isOnline(user: ModelUser): boolean {
+  return isConnected(user) || user.waiting !== undefined || user.room !== undefined;
+}
+
+/** When something about this user changes by itself. */
+export function dueOf(user: ModelUser, settings: LobbySettings): number {
+  const { graceMs, idleMs, availableMs, retainUserMs } = settings;
+  const times: number[] = [];
+  if (isConnected(user)) {
+    // No clock of presence runs.
+  } else if (user.waiting !== undefined || user.room !== undefined) {
+    times.push(user.awaySince === undefined ? user.lastCall + idleMs : user.awaySince + graceMs);
+    if (user.waiting?.available === true) times.push(user.lastCall + availableMs);
+  } else times.push(user.lastActivity + retainUserMs);
+  if (user.waiting?.available === true && !user.waiting.open) times.push(user.waiting.opensAt);
+  return Math.min(...times);
+}
+
+/** Place in line among available users who could meet some partner this user could meet. */
+export function positionOf(user: ModelUser, users: readonly ModelUser[]): number {
+  const rivals = users.filter(
+    (other) =>
+      other.waiting?.available === true &&
+      other.waiting.arrival < (user.waiting?.arrival ?? 0) &&
+      EVERY_SORT.some((one) => fits(user, one) && fits(other, one)),
+  );
+  return rivals.length + 1;
+}
+
+export function isOpen(user: ModelUser): boolean {
+  return user.waiting?.open === true;
+}
+
+type Sort = Pick<ModelUser, "kind" | "wants">;
+const EVERY_SORT = KINDS.flatMap((kind) => PARTNER_KINDS.map((wants): Sort => ({ kind, wants })));
+
+export function fits(a: Sort, b: Sort): boolean {
+  return (a.wants === "any" || a.wants === b.kind) && (b.wants === "any" || b.wants === a.kind);
+}
+
+export function common(a: ModelUser, b: ModelUser): number {
+  return a.interests.filter((interest) => b.interests.includes(interest)).length;
+}
+
+export function metLately(a: ModelUser, b: ModelUser): boolean {
+  return a.recentPartners.includes(b.ref) || b.recentPartners.includes(a.ref);
+}
+
+export function participant({ userId, name, kind }: ModelUser): Participant {
+  return { userId, displayName: name, kind };
+}
+
+export function partnerOf(user: ModelUser, { members: [a, b] }: ModelRoom): ModelUser {
+  return a === user ? b : a;
+}
+
+export function sideOf(user: ModelUser, room: ModelRoom): Participant {
+  return room.sides[room.members[0] === user ? 0 : 1];
+}
+
+/** The same people in the same rooms, a second time. */
+export function copyPeople(
+  users: readonly ModelUser[],
+  rooms: readonly ModelRoom[],
+): { users: ModelUser[]; rooms: ModelRoom[] } {
+  const twins = users.map((user) => ({
+    ...user,
+    waiting: user.waiting === undefined ? undefined : { ...user.waiting },
+    mail: [...user.mail],
+    sessions: user.sessions.map((session) => ({ ...session })),
+    blocked: [...user.blocked],
+  }));
+  // One who is forgotten lives on in the rooms of others, but nobody looks at them there.
+  const twinOf = (user: ModelUser): ModelUser => twins.find(({ ref }) => ref === user.ref) ?? user;
+  const roomTwins = rooms.map(
+    (room): ModelRoom => ({
+      ...room,
+      members: [twinOf(room.members[0]), twinOf(room.members[1])],
+      answers: [...room.answers],
+    }),
+  );
+  const roomTwinOf = (room: ModelRoom): ModelRoom => roomTwins.find(({ id }) => id === room.id) ?? room;
+  for (const user of twins) {
+    user.room = user.room === undefined ? undefined : roomTwinOf(user.room);
+    user.pastRooms = user.pastRooms.map(roomTwinOf);
+  }
+  return { users: twins, rooms: roomTwins };
+}
+
+/** Somebody who has just come, nowhere yet. */
+export function newcomer(
+  who: Pick<ModelUser, "ref" | "userId" | "token" | "epoch">,
+  now: number,
+  messageBurst: number,
+): ModelUser {
+  return {
+    ...who,
+    name: "Stranger",
+    kind: "unknown",
+    wants: "any",
+    interests: [],
+    waiting: undefined,
+    room: undefined,
+    streams: 0,
+    hold: undefined,
+    lastCall: now,
+    lastActivity: now,
+    awaySince: undefined,
+    offlineSince: undefined,
+    mail: [],
+    head: 0,
+    acknowledged: 0,
+    returned: 0,
+    written: 0,
+    streamRead: 0,
+    sessions: [],
+    pastRooms: [],
+    recentPartners: [],
+    blocked: [],
+    allowance: 1000 * messageBurst,
+    allowanceAt: now,
+  };
+}
