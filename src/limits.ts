@@ -138,6 +138,8 @@ export const ACCEPT_VALUES_MAX = 64;
 export const INPUTS_MAX = 16;
 /** Rounds of questions one modern request may go through; the official clients stop at ten as well. */
 export const INPUT_ROUNDS_MAX = 10;
+/** How deep the arguments of a call that asks, and a client's answers, may be nested: nobody writes such forms, and recursion has an end. */
+export const INPUT_DEPTH_MAX = 64;
 /** How long a question waits for its answer, in milliseconds: people answer them. */
 export const INPUT_MS_MAX = 10 * 60 * 1000;
 /** Longest sealed `requestState`, in characters: with the answers of the last round it has to fit into a request body. */

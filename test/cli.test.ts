@@ -17,10 +17,25 @@ describe("commands", () => {
     expect(parseCommandLine(argv, {})).toMatchObject({ kind: "serve", config: { port: 1 } });
   });
 
+  test("stdio takes the settings of the lobby and none of HTTP, whose conflicts are none of its own", () => {
+    const env = { MCP_CHAT_HOST: "0.0.0.0", MCP_CHAT_EVENTS_ERROR_CODES: "sketch" };
+    expect(parseCommandLine(["stdio", "--grace-seconds", "5"], env)).toMatchObject({
+      kind: "stdio",
+      config: { graceMs: 5000, eventsErrorCodes: "sketch" },
+    });
+    for (const flag of ["--port", "--host", "--access-token", "--insecure-open", "--streams-max"]) {
+      expect(parseCommandLine(["stdio", flag, "1"], {})).toEqual({
+        kind: "usage_error",
+        message: `unknown option ${flag}; see --help`,
+      });
+    }
+    expect(parseCommandLine([], env).kind).toBe("usage_error");
+  });
+
   test("an unknown command is named, on one line", () => {
     expect(parseCommandLine(["sevre"], {})).toEqual({
       kind: "usage_error",
-      message: "unknown command sevre; known: serve; see --help",
+      message: "unknown command sevre; known: serve, stdio; see --help",
     });
     expect(parseCommandLine(["a\nb"], {})).toMatchObject({ message: expect.stringMatching(/^[ -~]+$/) });
     expect(parseCommandLine(["constructor"], {}).kind).toBe("usage_error");
@@ -57,10 +72,15 @@ describe("help", () => {
     expect(helpOf("--bogus", "--help")).toBe(helpOf("--help"));
   });
 
+  test("of stdio says that one pipe is one user, and leaves HTTP out", () => {
+    expect(helpOf("stdio", "--help").replaceAll("\n", " ")).toContain("whoever speaks over the pipe is one user");
+    expect(helpOf("stdio", "--help")).not.toContain("--port");
+  });
+
   test("fits a screen of 80 columns", () => {
-    const lines = helpOf("--help").split("\n");
+    const lines = [helpOf("--help"), helpOf("stdio", "--help")].join("\n").split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(lines.length).toBeLessThanOrEqual(40);
+    expect(helpOf("--help").split("\n").length).toBeLessThanOrEqual(40);
   });
 
   test("shows every option with its default", () => {

@@ -63,6 +63,10 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       tools: chatTools(chat),
       resources: chatResources(chat, new Watches(host)),
       prompts: chatPrompts(chat),
+      logging: true,
+      // An access token is everybody's; only a session token tells who somebody is.
+      principal: ({ bearer }) =>
+        isSessionToken(bearer) ? userByToken(host.lobby, hashToken(bearer))?.userId : undefined,
       push,
       events: new ChatEvents(host, options.eventsErrorCodes ?? "auto"),
       sessions: createSessionLedger(host, push),

@@ -70,12 +70,12 @@ export class Dispatcher {
         this.#inFlight.add(call);
         return call.answerWith(outcome);
       }
-      return call.finish(answer(request.id, call.conclusion ?? outcome));
+      return call.finish(answer(request.id, this.#outcomeOf(outcome, call)));
     }
     this.#inFlight.add(call);
     const reply = call.hold();
     outcome.then(
-      (given) => call.finish(answer(request.id, call.conclusion ?? given)),
+      (given) => call.finish(answer(request.id, this.#outcomeOf(given, call))),
       (thrown: unknown) => call.finish(answer(request.id, this.#outcomeAfter(thrown, call))),
     );
     return { kind: "held", reply, disconnected: () => call.disconnected() };
@@ -97,9 +97,24 @@ export class Dispatcher {
     this.facilities.stop();
   }
 
+  /** What a method gave, unless its handler asked the client or started a task. */
+  #outcomeOf(given: Outcome, call: Call): Outcome {
+    try {
+      return call.conclusion ?? given;
+    } catch (bug) {
+      return this.#report(bug, call);
+    }
+  }
+
   #outcomeAfter(thrown: unknown, call: Call): Outcome {
-    const conclusion = call.conclusionAfter(thrown);
-    if (conclusion !== undefined) return conclusion;
+    try {
+      return call.conclusionAfter(thrown) ?? this.#report(thrown, call);
+    } catch (bug) {
+      return this.#report(bug, call);
+    }
+  }
+
+  #report(thrown: unknown, call: Call): WireError {
     this.#log.error("a request failed unexpectedly", { method: call.request.method, ...describeBug(thrown) });
     return INTERNAL;
   }

@@ -82,8 +82,8 @@ export class EventStream implements MessageSource {
   }
 
   /** Nothing is said before the stream is active. */
-  heartbeat(): string | undefined {
-    if (!this.#active || this.#phase !== "open") return undefined;
+  heartbeat(): string {
+    if (!this.#active || this.#phase !== "open") return "";
     return this.#notice("heartbeat", JSON.stringify({ cursor: this.#reader.cursor }));
   }
 

@@ -8,14 +8,15 @@
 import { ClientRequests } from "./client-requests.ts";
 import { INTERNAL } from "./errors.ts";
 import type { RoundsOptions } from "./input-required.ts";
-import type { Implementation, ToolResult } from "./registry.ts";
+import type { Requester, ServerDefinition, ToolResult } from "./registry.ts";
+import { requesterOf } from "./requester.ts";
 import { ResumableStreams } from "./resumable-stream.ts";
 import { Sealer } from "./sealing.ts";
 import { Tasks } from "./tasks.ts";
 import type { NoInput } from "./work-context.ts";
 
 export interface FacilitiesOptions {
-  readonly info: Implementation;
+  readonly server: Pick<ServerDefinition, "info" | "principal">;
   /** 32 bytes that seal what travels with a client. */
   readonly key: Uint8Array;
   /** Milliseconds since 1970. */
@@ -32,13 +33,15 @@ export class Facilities {
   readonly rounds: RoundsOptions;
   readonly tasks: Tasks;
   readonly resumable: ResumableStreams;
+  readonly #server: FacilitiesOptions["server"];
 
-  constructor({ info, key, now, report }: FacilitiesOptions) {
+  constructor({ server, key, now, report }: FacilitiesOptions) {
+    this.#server = server;
     this.clientRequests = new ClientRequests(now);
     this.rounds = {
       sealer: new Sealer(key, "requestState 1"),
       now,
-      meta: `{${JSON.stringify(SERVER_INFO)}:${JSON.stringify(info)}}`,
+      meta: `{${JSON.stringify(SERVER_INFO)}:${JSON.stringify(server.info)}}`,
     };
     this.tasks = new Tasks({
       now,
@@ -49,6 +52,12 @@ export class Facilities {
       },
     });
     this.resumable = new ResumableStreams(now);
+  }
+
+  /** Whom a caller counts as where numbers are limited for each; undefined = nobody known. */
+  countedAs(requester: Requester): string | undefined {
+    const server = this.#server;
+    return server.principal === undefined ? requester.bearer : server.principal(requesterOf(requester));
   }
 
   /** Gives up what has waited too long. To be called now and then. */

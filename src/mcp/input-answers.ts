@@ -5,8 +5,7 @@
  * This file owns those checks. They are total: whatever a client sends is an answer or is none.
  */
 
-import type { CapabilitySet } from "./capabilities.ts";
-import { CAPABILITY } from "./capabilities.ts";
+import { INPUT_DEPTH_MAX } from "../limits.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isObject } from "./jsonrpc.ts";
 import {
@@ -68,14 +67,15 @@ export function observed<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Whether a set of capabilities has a feature. */
-export function declares(capabilities: CapabilitySet, feature: ClientFeature): boolean {
-  return (capabilities & CAPABILITY[feature]) !== 0;
+/** Whether a value is nested no deeper than allowed, so that recursion over it ends well. */
+export function isShallow(value: unknown, levels = INPUT_DEPTH_MAX): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1));
 }
 
 /** Reads what came back for a question. @returns undefined if it is no answer to it */
 export function readAnswer({ method, params }: InputRequest, value: unknown): JsonObject | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isObject(value) || !isShallow(value)) return undefined;
   switch (method) {
     case "roots/list":
       return isListOfRoots(value.roots) ? value : undefined;

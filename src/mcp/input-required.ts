@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { INPUT_MS_MAX, INPUT_ROUNDS_MAX, INPUTS_MAX, REQUEST_STATE_CHARS_MAX } from "../limits.ts";
 import { invalidParams, type WireError } from "./errors.ts";
-import { observed, readAnswer, refuseInput } from "./input-answers.ts";
+import { isShallow, observed, readAnswer, refuseInput } from "./input-answers.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isObject, type RpcRequest } from "./jsonrpc.ts";
 import type { Sealer } from "./sealing.ts";
@@ -162,6 +162,8 @@ export class InputRound {
     if (!this.#asking) return undefined;
     const round = (this.#state?.round ?? 0) + 1;
     if (round > INPUT_ROUNDS_MAX) return invalidParams("the questions were not answered in too many rounds.");
+    const params = digestOfParams(this.#request.params);
+    if (params === undefined) return invalidParams("the arguments are nested too deeply.");
     const inputRequests: JsonObject = {};
     const asked: Record<string, string> = {};
     const answers: Record<string, readonly [string, JsonObject]> = {};
@@ -175,7 +177,7 @@ export class InputRound {
     }
     const state: State = {
       method: this.#request.method,
-      params: digestOfParams(this.#request.params),
+      params,
       principal: this.#principal,
       expiresAt: this.#options.now() + INPUT_MS_MAX,
       round,
@@ -194,10 +196,10 @@ function own<T>(object: { readonly [key: string]: T } | undefined, key: string):
   return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** Of everything that makes the request what it is; the rest changes from round to round. */
-function digestOfParams(params: JsonObject | undefined): string {
+/** Of everything that makes the request what it is; the rest changes from round to round. Undefined if nested too deeply. */
+function digestOfParams(params: JsonObject | undefined): string | undefined {
   const { _meta, inputResponses, requestState, ...same } = params ?? {};
-  return digestOf(same);
+  return isShallow(same) ? digestOf(same) : undefined;
 }
 
 /** Equal for equal values, in whatever order their members came. */

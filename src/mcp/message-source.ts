@@ -18,7 +18,7 @@ export interface MessageSource {
    * only if a single message is longer; empty when there is nothing. The first time it is never empty.
    */
   next(maxChars: number): readonly string[];
-  /** A message to write when nothing has been said for a while; undefined if a mere sign of life will do. */
+  /** A message to write when nothing has been said for a while; "" for none, undefined if a mere sign of life will do. */
   heartbeat(): string | undefined;
   /** The server ends it: what is left is said, then the result, then `outlet.end()`. */
   stop(): void;
@@ -55,7 +55,8 @@ export class MessageFrames implements FrameSource {
 
   keepAlive(): string {
     const message = this.#source.heartbeat();
-    return message === undefined ? KEEP_ALIVE : encodeMessage(message);
+    if (message === undefined) return KEEP_ALIVE;
+    return message === "" ? "" : encodeMessage(message);
   }
 
   closed(): void {

@@ -90,7 +90,6 @@ export class ResumableStreams {
     if (this.#idle.size > RESUMABLE_STREAMS_MAX || this.#idleChars > RESUMABLE_CHARS_MAX) this.sweep();
   }
 
-  /** @param chars what the stream held while it was idle */
   becameBusy(stream: ResumableStream): void {
     if (this.#idle.delete(stream)) this.#idleChars -= stream.chars;
   }
@@ -157,7 +156,10 @@ export class ResumableStream implements AnswerStream {
     if (this.#finished || this.#dropped) return;
     // Whoever comes back wants to know how far it is, not how it got there.
     if (kind === "progress") this.#keep((message) => message.kind !== "progress" || message.sequence > this.#written);
-    if (kind !== "question" && this.#chars > RESPONSE_BACKLOG_CHARS_MAX) return;
+    if (this.#chars > RESPONSE_BACKLOG_CHARS_MAX) {
+      this.#keep((message) => message.kind === "question" || message.sequence > this.#written);
+      if (kind !== "question" && this.#chars > RESPONSE_BACKLOG_CHARS_MAX) return;
+    }
     this.#add(json, kind);
     this.#connection?.wake();
   }
@@ -181,7 +183,7 @@ export class ResumableStream implements AnswerStream {
 
   survivesDisconnect(): boolean {
     // A connection that was written to says itself when it is over; this one perhaps never was.
-    if (!this.source.wasAttached) this.connectionClosed(this.source);
+    if (!this.source.wasWritten) this.connectionClosed(this.source);
     return true;
   }
 
@@ -264,7 +266,7 @@ class Connection implements FrameSource {
     this.#position = position;
   }
 
-  get wasAttached(): boolean {
+  get wasWritten(): boolean {
     return this.#opened;
   }
 

@@ -26,6 +26,8 @@ export interface StdioEndpointOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly log: BugLog;
+  /** The credential of whoever started the process, which they gave by its environment (Authorization, "stdio"). */
+  readonly bearer?: string | undefined;
   /** Sends a message that precedes an answer. */
   readonly send: (json: string, kind: MessageKind) => void;
   /**
@@ -54,12 +56,12 @@ export class StdioEndpoint {
     this.#primitives = new Primitives(options.definition, options.now);
     const { definition, now, log } = options;
     // Only this process opens what it has sealed: its clients end with it.
-    this.#dispatcher = new Dispatcher({ info: definition.info, key: randomBytes(32), now, log });
+    this.#dispatcher = new Dispatcher({ server: definition, key: randomBytes(32), now, log });
     this.#legacy = legacyMethods(this.#primitives);
     this.#modern = modernMethods(this.#primitives);
     this.#caller = {
       transport: "stdio",
-      bearer: undefined,
+      bearer: options.bearer,
       subject: "",
       canStream: true,
       connection: this.#connection,

@@ -54,7 +54,7 @@ export class StreamableHttp {
 
   constructor({ definition, sessionKey, now, log }: StreamableHttpOptions) {
     this.#server = definition;
-    this.#dispatcher = new Dispatcher({ info: definition.info, key: sessionKey, now, log });
+    this.#dispatcher = new Dispatcher({ server: definition, key: sessionKey, now, log });
     this.#primitives = new Primitives(definition, now);
     const source = this.#primitives.sessionSource;
     this.#streams = source === undefined ? undefined : new SessionStreams(source, now);

@@ -63,15 +63,21 @@ export class Listens {
       this.#open.delete(listening);
       if (who !== undefined) this.#release(who);
     });
+    this.#open.add(listening);
+    if (who !== undefined) this.#perPrincipal.set(who, count + 1);
     for (const kind of filter.lists) {
       if (this.#server.listChanges?.kinds.includes(kind)) listening.follow(kind);
     }
-    for (const uri of filter.uris) {
-      const stop = this.#server.resources?.watch?.(uri, requester, () => listening.updated(uri));
-      if (stop !== undefined) listening.watch(uri, stop);
+    try {
+      for (const uri of filter.uris) {
+        const stop = this.#server.resources?.watch?.(uri, requester, () => listening.updated(uri));
+        if (stop !== undefined) listening.watch(uri, stop);
+      }
+    } catch (bug) {
+      // The dispatcher answers for it; what was begun must not stay behind.
+      listening.closed();
+      throw bug;
     }
-    this.#open.add(listening);
-    if (who !== undefined) this.#perPrincipal.set(who, count + 1);
     return listening;
   }
 
@@ -148,7 +154,7 @@ class Listening implements MessageSource {
   }
 
   updated(uri: string): void {
-    this.#say("notifications/resources/updated", { uri });
+    if (this.#watched.has(uri)) this.#say("notifications/resources/updated", { uri });
   }
 
   #say(method: string, params: JsonObject): void {

@@ -22,7 +22,7 @@ import { gather, observed, refuseInput, UnsupportedInput } from "./input-answers
 import { InputRound, mayAsk } from "./input-required.ts";
 import type { JsonObject } from "./json.ts";
 import { isObject, type RpcRequest } from "./jsonrpc.ts";
-import type { Era, Revision, ToolResult } from "./registry.ts";
+import type { Requester, ToolResult } from "./registry.ts";
 import type { Session } from "./session.ts";
 import type { Task, TaskWork } from "./tasks.ts";
 import {
@@ -36,12 +36,9 @@ import {
 } from "./work-context.ts";
 
 /** The call, as seen from here. */
-export interface TalkingCall extends WorkContext, QuestionCarrier {
+export interface TalkingCall extends Requester, WorkContext, QuestionCarrier {
   readonly request: RpcRequest;
-  readonly era: Era;
-  readonly revision: Revision;
   readonly canStream: boolean;
-  readonly bearer: string | undefined;
   /** Whom the transport has authenticated; "" if it authenticates nobody. */
   readonly subject: string;
   /** Whether the answer has been given, or nobody waits for it. */
@@ -71,8 +68,7 @@ export class TalkBack {
 
   /** See `WorkContext.supports`. */
   supports(feature: ClientFeature): boolean {
-    this.#capabilities ??= this.#session?.capabilities ?? declaredIn(this.#call.request.params);
-    if ((this.#capabilities & CAPABILITY[feature]) === 0) return false;
+    if ((this.#declared & CAPABILITY[feature]) === 0) return false;
     const { request, era, revision, canStream } = this.#call;
     if (feature === "uiExtension") return true;
     if (feature === "tasksExtension") return era === "modern";
@@ -80,6 +76,11 @@ export class TalkBack {
     if (era === "modern") return true;
     if (feature === "elicitationUrl") return canStream && revision >= "2025-11-25";
     return canStream && (feature !== "elicitationForm" || revision >= "2025-06-18");
+  }
+
+  get #declared(): CapabilitySet {
+    this.#capabilities ??= this.#session?.capabilities ?? declaredIn(this.#call.request.params);
+    return this.#capabilities;
   }
 
   /** Who asks, as far as authenticated; "" = nobody in particular. */
@@ -149,7 +150,7 @@ export class TalkBack {
       this.mayTask &&
       !this.#call.isOver &&
       this.supports("tasksExtension") &&
-      this.#facilities.tasks.hasRoom(this.principal)
+      this.#facilities.tasks.hasRoom(this.#facilities.countedAs(this.#call))
     );
   }
 
@@ -157,7 +158,8 @@ export class TalkBack {
   task(work: TaskWork, options: TaskOptions): ToolResult | Promise<ToolResult> {
     if (this.#task !== undefined) throw new RangeError("a call starts one task");
     if (!this.canTask) return work(this.#call);
-    const owner = { principal: this.principal, supports: (feature: ClientFeature) => this.supports(feature) };
+    const countedAs = this.#facilities.countedAs(this.#call);
+    const owner = { principal: this.principal, countedAs, capabilities: this.#declared };
     this.#task = this.#facilities.tasks.start(owner, work, options);
     return STARTED;
   }

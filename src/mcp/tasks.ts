@@ -16,6 +16,7 @@ import {
   TASKS_MAX,
   TASKS_PER_PRINCIPAL_MAX,
 } from "../limits.ts";
+import { CAPABILITY, type CapabilitySet } from "./capabilities.ts";
 import { gather, observed, readAnswer, refuseInput } from "./input-answers.ts";
 import type { JsonObject } from "./json.ts";
 import type { ToolResult } from "./registry.ts";
@@ -47,7 +48,10 @@ export interface TasksOptions {
 export interface TaskOwner {
   /** Who asks, as far as authenticated; "" = whoever knows the id. */
   readonly principal: string;
-  supports(feature: ClientFeature): boolean;
+  /** Whom its tasks count against; undefined = nobody known. */
+  readonly countedAs: string | undefined;
+  /** What the client declared when it asked. */
+  readonly capabilities: CapabilitySet;
 }
 
 const ID_BYTES = 24;
@@ -56,7 +60,7 @@ const CANCELLED = new DOMException("the task was cancelled", "AbortError");
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #tasks = new Map<string, Task>();
-  /** Tasks per principal that has any. */
+  /** Tasks by whom they count against. */
   readonly #counts = new Map<string, number>();
   #sweptAt: number;
 
@@ -70,18 +74,18 @@ export class Tasks {
     return this.#tasks.size;
   }
 
-  /** Whether somebody may start one more. */
-  hasRoom(principal: string): boolean {
+  /** Whether somebody, see `TaskOwner.countedAs`, may start one more. */
+  hasRoom(countedAs: string | undefined): boolean {
     if (this.#tasks.size >= TASKS_MAX) this.#dropExpired();
     if (this.#tasks.size >= TASKS_MAX) return false;
-    return principal === "" || (this.#counts.get(principal) ?? 0) < TASKS_PER_PRINCIPAL_MAX;
+    return countedAs === undefined || (this.#counts.get(countedAs) ?? 0) < TASKS_PER_PRINCIPAL_MAX;
   }
 
   /** Starts a task, which can be found from now on. To be called only if there is room. */
   start(owner: TaskOwner, work: TaskWork, options: TaskOptions): Task {
     const task = new Task(randomBytes(ID_BYTES).toString("base64url"), owner, options, this.#options);
     this.#tasks.set(task.id, task);
-    this.#counts.set(owner.principal, (this.#counts.get(owner.principal) ?? 0) + 1);
+    if (owner.countedAs !== undefined) this.#counts.set(owner.countedAs, (this.#counts.get(owner.countedAs) ?? 0) + 1);
     task.run(work);
     return task;
   }
@@ -114,9 +118,10 @@ export class Tasks {
   #drop(task: Task): void {
     task.cancel();
     this.#tasks.delete(task.id);
-    const left = (this.#counts.get(task.principal) ?? 1) - 1;
-    if (left > 0) this.#counts.set(task.principal, left);
-    else this.#counts.delete(task.principal);
+    if (task.countedAs === undefined) return;
+    const left = (this.#counts.get(task.countedAs) ?? 1) - 1;
+    if (left > 0) this.#counts.set(task.countedAs, left);
+    else this.#counts.delete(task.countedAs);
   }
 }
 
@@ -130,9 +135,10 @@ interface OpenInput {
 export class Task implements WorkContext {
   readonly id: string;
   readonly principal: string;
+  readonly countedAs: string | undefined;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  readonly #owner: TaskOwner;
+  readonly #capabilities: CapabilitySet;
   readonly #options: TasksOptions;
   readonly #ttlMs: number;
   readonly #pollMs: number;
@@ -155,7 +161,8 @@ export class Task implements WorkContext {
   ) {
     this.id = id;
     this.principal = owner.principal;
-    this.#owner = owner;
+    this.countedAs = owner.countedAs;
+    this.#capabilities = owner.capabilities;
     this.#options = options;
     this.#ttlMs = Math.max(1, Math.min(Math.round(ttlMs), TASK_TTL_MS_MAX));
     this.#pollMs = Math.max(1, Math.round(pollMs));
@@ -176,7 +183,7 @@ export class Task implements WorkContext {
   }
 
   supports(feature: ClientFeature): boolean {
-    return this.#owner.supports(feature);
+    return (this.#capabilities & CAPABILITY[feature]) !== 0;
   }
 
   /** The state `input_required` stands until every open question is answered. */

@@ -29,13 +29,13 @@ export class TokenBuckets {
 
   /**
    * Takes one if there is one.
-   * @param now milliseconds, never before the last call's
+   * @param now milliseconds; a clock set back gives nothing and takes nothing
    * @returns 0, or in how many milliseconds there will be one
    */
   take(key: string, now: number): number {
     this.#forgetFull(now);
     const bucket = this.#buckets.get(key) ?? { tokens: this.#burst, at: now };
-    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs);
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + Math.max(0, now - bucket.at) * this.#perMs);
     bucket.at = now;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);

@@ -14,7 +14,6 @@ import { pageAt, pageText } from "./pagination.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
 import type { ClientFeature, Json, Revision, ServerDefinition, Tool, ToolResult } from "./registry.ts";
 import { type Since, visible, visibleBlock } from "./visible.ts";
-import { whenReady } from "./when-ready.ts";
 
 const FIELDS: Since<Tool> = {
   name: "2024-11-05",
@@ -96,7 +95,8 @@ export function callTool(
   const { revision } = call;
   const instead = tool.requires === undefined && tool.task === undefined ? undefined : admit(tool, call);
   if (instead !== undefined) return "content" in instead ? render(instead, revision) : instead.outcome;
-  return whenReady(tool.call(args, call), (result) => render(result, revision));
+  const result = tool.call(args, call);
+  return result instanceof Promise ? result.then((given) => render(given, revision)) : render(result, revision);
 }
 
 const TASKS_FULL: ToolResult = {

@@ -23,6 +23,8 @@ export interface StdioServerOptions {
   readonly input: AsyncIterable<Uint8Array>;
   readonly output: LineSink;
   readonly log: BugLog;
+  /** As whom the client comes: stands for `Authorization: Bearer`. */
+  readonly bearer?: string;
   /** Called when the input has ended, before what is still held is given up. */
   readonly release?: () => void;
   /** Milliseconds since 1970. Default: the system's clock. */
@@ -63,6 +65,7 @@ class StdioConnection {
       definition: options.definition,
       now: options.now ?? Date.now,
       log: options.log,
+      bearer: options.bearer,
       send: (json, kind) => {
         // All but questions are advisory: to a reader far behind they are not sent.
         if (kind === "question" || !this.#writer.isFull) this.#writer.send(json);
@@ -164,7 +167,7 @@ class StdioConnection {
     this.#endpoint.sweep();
     for (const answer of this.#answers) {
       const message = this.#writer.isFull ? undefined : answer.heartbeat();
-      if (message !== undefined) this.#writer.send(message);
+      if (message) this.#writer.send(message);
     }
   }
 }

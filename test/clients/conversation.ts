@@ -127,6 +127,21 @@ export async function reconnect(url: string, dropping: Flavour, staying: Flavour
   expect([await drops.repeats(), await stays.repeats()]).toEqual([0, 0]);
 }
 
+/** A call is held so long that it streams; its connection breaks, and the answer comes on a resumed one. */
+export async function holdThroughDrop(url: string, flavour: Flavour): Promise<void> {
+  await using stays = await connect("v2-pinned", url);
+  await using holds = await connect(flavour, url);
+  await meet(holds, stays);
+  await holds.wait(1);
+  const held = holds.wait(25);
+  await holds.holding();
+  await holds.drop();
+  await stays.send("hello again");
+  expect((await held).structuredContent).toMatchObject({ events: [{ data: { message: "hello again" } }] });
+  // The stream of notifications comes back too.
+  expect(await holds.hear()).toMatchObject({ name: "message.received", data: { message: "hello again" } });
+}
+
 /** A client's process is killed; another one takes its place and finds everything as it was. */
 export async function replace(url: string, killed: Flavour, staying: Flavour, by: "session" | "token"): Promise<void> {
   await using stays = await connect(staying, url);

@@ -8,7 +8,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { FLAVOURS, type Flavour, hearsByPush } from "../support/client-flavours.ts";
 import { type Program, startProgram } from "../support/program.ts";
-import { reconnect, replace, SETTINGS } from "./conversation.ts";
+import { holdThroughDrop, reconnect, replace, SETTINGS } from "./conversation.ts";
 
 const TEST_MS_MAX = 60_000;
 
@@ -30,6 +30,12 @@ test.concurrent.each(FLAVOURS)(
   async (dropping) => {
     await Promise.all(FLAVOURS.map((staying) => reconnect(server.url, dropping, staying)));
   },
+  TEST_MS_MAX,
+);
+
+test.concurrent.each(FLAVOURS.filter(hearsByPush))(
+  "a held call of a %s is answered although its connection breaks",
+  (flavour) => holdThroughDrop(server.url, flavour),
   TEST_MS_MAX,
 );
 

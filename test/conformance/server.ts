@@ -57,7 +57,7 @@ const server = createHttpServer({
   streamsMax: 1000,
   log: { error: (message, fields) => process.stderr.write(`${message} ${JSON.stringify(fields ?? {})}\n`) },
 });
-process.stdout.write(`listening on ${server.url}/mcp\n`);
+process.stdout.write(`mcp-chat fixtures listening on ${server.url}/mcp\n`);
 process.on("SIGTERM", () => {
   server.stop().then(
     () => process.exit(0),

@@ -7,15 +7,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Command } from "../../src/domain/command.ts";
 import { createLobby, step } from "../../src/domain/lobby.ts";
-import {
-  classOf,
-  emptyQueue,
-  findPartner,
-  join,
-  type Obstacle,
-  type Queue,
-  type Ticket,
-} from "../../src/domain/queue.ts";
+import { emptyQueue, findPartner, join, type Obstacle, type Queue, type Ticket } from "../../src/domain/queue.ts";
 import { MATCH_SCAN_MAX } from "../../src/limits.ts";
 import { ORDINARY } from "../support/lobby-driver.ts";
 

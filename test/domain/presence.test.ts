@@ -235,6 +235,34 @@ describe("without a stream", () => {
   });
 });
 
+describe("a call held like a stream", () => {
+  test("P1 P5: no clock runs meanwhile, and its end counts as a call, so that nobody is away", () => {
+    const { open, endCall, at, where, mailOf } = met();
+    open("bob");
+    open("ann");
+    at(5_000_000);
+    endCall("ann");
+    expect(mailOf("bob")).toEqual(["found ann"]);
+    at(5_899_999);
+    expect(where("ann")).toBe("with bob");
+    at(5_900_000);
+    expect(where("ann")).toBe("nowhere");
+  });
+
+  test("P2 P5: beside a stream it leaves the stream's clocks alone", () => {
+    const { open, close, endCall, at, where, mailOf } = met();
+    open("bob");
+    open("ann");
+    open("ann");
+    endCall("ann");
+    at(1000);
+    close("ann");
+    expect(mailOf("bob")).toEqual(["found ann", "away"]);
+    at(31_000);
+    expect(where("ann")).toBe("nowhere");
+  });
+});
+
 describe("the end of a session", () => {
   /** Ann and Bob, each in a session of their own. */
   function inSessions(): LobbyDriver {

@@ -31,6 +31,7 @@ describe("the heap", () => {
           expect(heap.earliest).toBe(sorted[0]?.time);
         }
       }),
+      { seed: 1 },
     );
   });
 
@@ -69,6 +70,7 @@ describe("the ranked list", () => {
         for (const [what, value] of actions) act(list, sorted, what, value);
         expect([...list]).toEqual(sorted);
       }),
+      { seed: 1 },
     );
   });
 
@@ -138,6 +140,7 @@ describe("buckets", () => {
           if (delay > 0) expect(take({ ...bucket }, perSecond, 1, now + delay + 1)).toBe(0);
         }
       }),
+      { seed: 1 },
     );
   });
 
@@ -160,6 +163,7 @@ describe("ids and cursors", () => {
       fc.property(epoch, fc.nat(2 ** 31), (name, offset) => {
         expect(parseCursor(makeCursor(name, offset))).toEqual({ epoch: name, offset });
       }),
+      { seed: 1 },
     );
   });
 

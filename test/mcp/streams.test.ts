@@ -5,6 +5,9 @@ import fc from "fast-check";
 import { SESSION_STREAMS_MAX, STREAM_SETTLED_MS } from "../../src/limits.ts";
 import { connect, createEndpoint, type HandConnection, jsonOf, type TestEndpoint } from "../support/mcp-endpoint.ts";
 
+// The same runs every time: a test that fails once in a hundred tells nobody why.
+fc.configureGlobal({ seed: 1 });
+
 /** The fixture's session with a way to push numbers to it. */
 function setUp(revision?: string) {
   const world = createEndpoint();

@@ -62,7 +62,7 @@ const LINES: Alphabet = {
   settings: SETTINGS,
   entries: [{}],
   sessions: true,
-  letters: pick("send", "leave_chat", "look", "hold", "answer", "hang_up", "open", "close", "end_session"),
+  letters: pick("send", "leave_chat", "look", "hold", "answer", "hang_up", "open", "close", "end_call", "end_session"),
   leaps: LEAPS,
 };
 

@@ -59,6 +59,7 @@ export const LETTERS = {
   hang_up: (user) => user.hold && { type: "end_wait", user: user.ref, hold: user.hold.number, answered: false },
   open: (user) => (user.streams < 2 ? { type: "open_stream", user: user.ref } : undefined),
   close: (user) => ({ type: "close_stream", user: user.ref }),
+  end_call: (user) => (user.streams > 0 ? { type: "close_stream", user: user.ref, call: true } : undefined),
   end_session: (user) => {
     const [session] = user.sessions;
     return session === undefined ? undefined : { type: "end_session", session, issuedAt: 0, streams: user.streams };

@@ -27,6 +27,8 @@ class Person {
   readonly rooms: string[] = [];
   readonly cursors: string[] = [];
   readonly holds: number[] = [];
+  /** What sets the present session of each of their clients apart from earlier ones. */
+  readonly sessions: string[] = [];
   /** The last message with an id, to be sent again. */
   sent: Command | undefined;
   /** Open streams by session; "" is no session. */
@@ -196,7 +198,8 @@ export class World {
     // Who is nowhere mostly wants somewhere, or too little would happen.
     const isNowhere = (lobby.users.get(person.ref)?.place.in ?? "nowhere") === "nowhere";
     const type = isNowhere && random.chance(0.5) ? "enter_queue" : random.weighted(this.#temper);
-    const session = `${person.name}${random.below(random.chance(0.05) ? 18 : 2)}`;
+    const place = random.below(random.chance(0.05) ? 18 : 2);
+    const session = `${person.name}${place}${person.sessions[place] ?? ""}`;
     switch (type) {
       case "enter_queue":
         return this.#enter(person, session, lobby);
@@ -224,7 +227,8 @@ export class World {
       case "end_session": {
         const streams = person.streams.get(session) ?? 0;
         person.streams.delete(session);
-        // The client soon has a new session under the same name in about half of the cases.
+        // Mostly the client has a new session next time; else it goes on with the one that has ended.
+        if (random.chance(0.8)) person.sessions[place] = `.${this.#made++}`;
         return { type, session, issuedAt: this.#at - random.below(1000), streams };
       }
       case "tick":
@@ -306,7 +310,9 @@ export class World {
     const session = this.#random.any(open)?.[0];
     if (session !== undefined) person.streams.set(session, (person.streams.get(session) ?? 1) - 1);
     // Once in a while a stream is closed that nobody has open.
-    return { type: "close_stream", user: person.ref, ...this.#streamPosition(session ?? "", lobby, person) };
+    const position = this.#streamPosition(session ?? "", lobby, person);
+    const call = this.#random.chance(0.2) ? { call: true as const } : {};
+    return { type: "close_stream", user: person.ref, ...position, ...call };
   }
 }
 

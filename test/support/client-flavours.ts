@@ -64,6 +64,10 @@ export interface ChatClient extends AsyncDisposable {
   /** Events that came more than once. */
   repeats(): Promise<number>;
   leave(): Promise<Outcome>;
+  /** Calls `wait_for_message` once, whatever else this client hears by. */
+  wait(seconds: number): Promise<Outcome>;
+  /** Settles when the answer to a held call has begun: it could be resumed from here on. */
+  holding(): Promise<void>;
   status(): Promise<Outcome>;
   identity(): Promise<Identity>;
   /** Loses its open connections, and goes on as its kind of client does. */
@@ -203,6 +207,14 @@ abstract class SdkClient implements ChatClient {
 
   leave(): Promise<Outcome> {
     return this.call("leave_chat", {});
+  }
+
+  wait(seconds: number): Promise<Outcome> {
+    return this.call("wait_for_message", { timeout_seconds: seconds });
+  }
+
+  async holding(): Promise<void> {
+    await within("a streamed answer", this.parts.line.answerIds.take());
   }
 
   status(): Promise<Outcome> {

@@ -6,6 +6,7 @@
  */
 
 import type {
+  EventErrorCodes,
   EventFault,
   EventOccurrence,
   EventProvider,
@@ -49,7 +50,7 @@ interface Entry {
 
 export class MemoryEvents implements EventProvider {
   readonly types = TYPES;
-  errorCodes: EventProvider["errorCodes"];
+  errorCodes: EventErrorCodes = "auto";
   /** Everything that happened, of which the first `dropped` are lost. */
   readonly #log: Entry[] = [];
   dropped = 0;

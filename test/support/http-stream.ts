@@ -9,11 +9,17 @@ import { SseDecoder, type SseFrame } from "../../src/mcp/sse.ts";
 
 const PATIENCE_MS = 5000;
 
+/** The part of a body's reader that is used; its full type differs between the libraries that declare it. */
+interface Chunks {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
 export class StreamReader {
   readonly response: Response;
   readonly #decoder = new SseDecoder();
   readonly #frames: SseFrame[] = [];
-  readonly #chunks: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #chunks: Chunks | undefined;
   readonly #text = new TextDecoder();
   /** Everything received, comments included. */
   raw = "";

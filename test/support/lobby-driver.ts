@@ -129,6 +129,9 @@ export class LobbyDriver {
   readonly close = (name: string, stream: { session?: string; read?: number } = {}): Told =>
     this.submit({ type: "close_stream", user: this.refOf(name), ...stream });
 
+  /** A call ends that was held like a stream. */
+  readonly endCall = (name: string): Told => this.submit({ type: "close_stream", user: this.refOf(name), call: true });
+
   readonly endSession = (session: string, { streams = 0, issuedAt = 0 } = {}): Told =>
     this.submit({ type: "end_session", session, streams, issuedAt });
 

@@ -5,6 +5,7 @@
  */
 import { KINDS, type Kind, type LobbySettings, PARTNER_KINDS, type PartnerKind } from "../../src/domain/command.ts";
 import type { MailEvent, Participant, Posted } from "../../src/domain/event.ts";
+import type { RefusalCode } from "../../src/domain/refusal.ts";
 
 export interface ModelRoom {
   readonly id: string;
@@ -62,12 +63,27 @@ export interface ModelUser {
 
 // --- about users and rooms ----------------------------------------------------------------------
 
+/** A refusal on its way to the end of its step; no `Error`, as it needs no stack and comes often. */
+export class Refused {
+  readonly code: RefusalCode;
+  readonly retryAfterMs: number | undefined;
+  constructor(code: RefusalCode, retryAfterMs?: number) {
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 export function isConnected(user: ModelUser): boolean {
   return user.streams > 0 || user.hold !== undefined;
 }
 
 export function isOnline(user: ModelUser): boolean {
   return isConnected(user) || user.waiting !== undefined || user.room !== undefined;
+}
+
+/** Whether somebody who meets this user now would meet more than a ghost. */
+export function isReachable(user: ModelUser, now: number, availableMs: number): boolean {
+  return isConnected(user) || (user.awaySince === undefined && now < user.lastCall + availableMs);
 }
 
 /** When something about this user changes by itself. */

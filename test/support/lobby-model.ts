@@ -9,7 +9,6 @@
 import type { Caller, Command, Entry, LobbySettings } from "../../src/domain/command.ts";
 import type { DisconnectReason, LobbyEvent, MailBody, Posted } from "../../src/domain/event.ts";
 import { makeEpoch, makeId, parseCursor } from "../../src/domain/ids.ts";
-import type { RefusalCode } from "../../src/domain/refusal.ts";
 import * as limits from "../../src/limits.ts";
 import { dropOldMail, giveUpOldest, nextMailEnd, trim } from "./lobby-model-mail.ts";
 import {
@@ -20,26 +19,18 @@ import {
   isConnected,
   isOnline,
   isOpen,
+  isReachable,
   type ModelRoom,
   type ModelUser,
   metLately,
   newcomer,
   participant,
   partnerOf,
+  Refused,
   sideOf,
 } from "./lobby-model-people.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
-
-/** A refusal on its way to the end of its step; no `Error`, as it needs no stack and comes often. */
-class Refused {
-  readonly code: RefusalCode;
-  readonly retryAfterMs: number | undefined;
-  constructor(code: RefusalCode, retryAfterMs?: number) {
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
 
 export class LobbyModel {
   readonly settings: LobbySettings;
@@ -146,8 +137,7 @@ export class LobbyModel {
     this.#noticeWhoIsOnline();
     const { waiting } = user;
     if (waiting === undefined) return;
-    const lately = user.awaySince === undefined && this.now < user.lastCall + this.settings.availableMs;
-    const available = isConnected(user) || lately;
+    const available = isReachable(user, this.now, this.settings.availableMs);
     if (available === waiting.available) return;
     waiting.available = available;
     if (available) {
@@ -188,10 +178,7 @@ export class LobbyModel {
         });
         break;
       case "look":
-        this.#call(command.caller, (user) => {
-          this.#notice(user);
-          this.#events.push({ type: "seen", user: user.ref });
-        });
+        this.#call(command.caller, (user) => this.#look(user));
         break;
       case "wait":
         this.#call(command.caller, (user) => this.#wait(user, command));
@@ -283,6 +270,11 @@ export class LobbyModel {
     const opensAt = open ? this.now : this.now + this.settings.widenMs;
     user.waiting = { arrival: this.#nextArrival++, opensAt, open, available: true };
     if (!this.#seekPartner(user)) this.#events.push({ type: "queued", user: user.ref });
+  }
+
+  #look(user: ModelUser): void {
+    this.#notice(user);
+    this.#events.push({ type: "seen", user: user.ref });
   }
 
   #send(user: ModelUser, { room: named, text, clientMessageId: id }: Of<"send_message">): void {
@@ -385,7 +377,11 @@ export class LobbyModel {
       const session = user.sessions.find(({ key }) => key === command.session);
       if (session !== undefined) session.read = Math.max(session.read, read);
     }
-    if (command.type === "close_stream") this.#closeStreams(user, 1);
+    if (command.type === "close_stream" && command.call === true) {
+      user.streams = Math.max(0, user.streams - 1);
+      this.#hearFrom(user);
+      this.#notice(user);
+    } else if (command.type === "close_stream") this.#closeStreams(user, 1);
     else {
       user.streams++;
       user.lastActivity = this.now;

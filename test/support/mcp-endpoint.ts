@@ -21,7 +21,7 @@ export interface TestEndpoint extends Fixture {
   post(message: unknown, headers?: Record<string, string>, caller?: Caller): Reply | HeldReply;
   get(headers: Record<string, string>): Reply;
   /** Opens a session. @returns the headers that name it */
-  open(revision?: string, caller?: Caller): Record<string, string>;
+  open(revision?: string, caller?: Caller, capabilities?: object): Record<string, string>;
 }
 
 export function createEndpoint(fixture: Fixture = createFixture()): TestEndpoint {
@@ -42,8 +42,8 @@ export function createEndpoint(fixture: Fixture = createFixture()): TestEndpoint
     logged,
     post,
     get: (headers) => endpoint.get(new Headers(headers), CALLER),
-    open(revision = "2025-11-25", caller = CALLER) {
-      const params = { protocolVersion: revision, capabilities: {}, clientInfo: { name: "test", version: "1" } };
+    open(revision = "2025-11-25", caller = CALLER, capabilities = {}) {
+      const params = { protocolVersion: revision, capabilities, clientInfo: { name: "test", version: "1" } };
       const reply = post({ jsonrpc: "2.0", id: 0, method: "initialize", params }, {}, caller);
       const token = reply.kind === "json" ? reply.headers?.["mcp-session-id"] : undefined;
       if (token === undefined) throw new Error("no session was opened");

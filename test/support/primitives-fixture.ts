@@ -68,6 +68,7 @@ function resourcesOf(watches: WatchRecord[]): Resources {
     },
     watch(uri, requester, changed) {
       if (!uri.startsWith("test://")) return undefined;
+      if (uri === "test://bug") throw new TypeError("a bug");
       const record: WatchRecord = { uri, requester, changed, stops: 0 };
       watches.push(record);
       return () => {
@@ -125,8 +126,11 @@ function toolsOf(): Tool[] {
   ];
 }
 
-/** @param parts what to leave out or to replace */
-export function createWorld(parts: Partial<ServerDefinition> = {}): World {
+/** Members of a definition to replace, or to leave out by naming them undefined. */
+export type Parts = { readonly [K in keyof ServerDefinition]?: ServerDefinition[K] | undefined };
+
+/** Makes a fresh server. */
+export function createWorld(parts: Parts = {}): World {
   const watches: WatchRecord[] = [];
   const lists = new ListAnnouncer(["tools", "prompts", "resources"]);
   const push = new MemoryPush();
@@ -163,7 +167,7 @@ export function createWorld(parts: Partial<ServerDefinition> = {}): World {
   });
 }
 
-function descriptorsOf(parts: Partial<ServerDefinition>): PropertyDescriptorMap {
+function descriptorsOf(parts: Parts): PropertyDescriptorMap {
   return Object.getOwnPropertyDescriptors(parts) as PropertyDescriptorMap;
 }
 
@@ -225,6 +229,13 @@ function asker(era: Era, headers: Record<string, string>, send: Asker["send"]): 
   };
 }
 
+/** The list a method answers with. */
+export async function listed(asker: Asker, method: string, member: string): Promise<Record<string, unknown>[]> {
+  const items = (await asker.ask(method)).body.result?.[member];
+  if (!Array.isArray(items)) throw new Error(`${method} did not list ${member}`);
+  return items;
+}
+
 async function settled(reply: Reply | HeldReply): Promise<Reply> {
   return reply.kind === "held" ? await reply.reply : reply;
 }
@@ -263,6 +274,11 @@ export class Listener implements Outlet {
 
   heartbeat(): string | undefined {
     return this.#source.heartbeat();
+  }
+
+  /** The client has cancelled the request, as it does where connections are shared. */
+  cancel(): void {
+    this.#source.cancel();
   }
 
   /** What there is to read, a little at a time. */

@@ -146,7 +146,9 @@ async function waitAndAnswer(
     onHeld: () => {
       // A quiet connection is taken for a dead one by proxies and clients: a long hold says something at once.
       if (holdSeconds > HOLD_QUIET_SECONDS_MAX) context.openStream();
-      context.progress({ progress: ++step, message: `waiting, ${lobby.queue.tickets.size} in queue` });
+      const message = `waiting, ${lobby.queue.tickets.size} in queue`;
+      context.progress({ progress: ++step, message });
+      context.log("debug", message, "wait_for_message");
     },
   });
   if ("code" in result) return refusalResult(result);
