@@ -12,14 +12,14 @@ import { TimeHeap } from "./heap.ts";
 import { identify } from "./identity.ts";
 import { parseCursor } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
-import { leaveQueue, pair } from "./pairing.ts";
+import { isQueueFullFor, joinQueue, leaveQueue } from "./pairing.ts";
 import { nextMailDeadline } from "./post-office.ts";
 import { advance, closeStreams, endCall, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
-import { emptyQueue, join } from "./queue.ts";
+import { emptyQueue } from "./queue.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { findRoom, post } from "./room.ts";
-import type { Lobby, Step, User } from "./state.ts";
-import { bindSession, createUser, makeRoomForUser, unbindSession } from "./users.ts";
+import type { Description, Lobby, Step, User } from "./state.ts";
+import { bindSession, createUser, makeRoomForUser, UNDESCRIBED, unbindSession } from "./users.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -166,8 +166,9 @@ function enterQueue(lobby: Lobby, step: Step, command: Of<"enter_queue">): Refus
         settle(lobby, step, user);
       } else {
         if (command.userId !== undefined && command.userId !== user.userId) return refuse("identity_conflict");
-        if (lobby.queue.tickets.size >= lobby.settings.queueMax) return refuse("queue_full");
-        describe(user, command);
+        const description = describe(command, user);
+        if (isQueueFullFor(lobby, description, user)) return refuse("queue_full");
+        Object.assign(user, description);
         joinQueue(lobby, step, user);
       }
       step.events.push({ type: "entered", user: user.ref, minted: false });
@@ -176,10 +177,10 @@ function enterQueue(lobby: Lobby, step: Step, command: Of<"enter_queue">): Refus
   }
 
   if (command.userId !== undefined && lobby.byUserId.has(command.userId)) return refuse("user_id_taken");
-  if (lobby.queue.tickets.size >= lobby.settings.queueMax) return refuse("queue_full");
+  const description = describe(command, UNDESCRIBED);
+  if (isQueueFullFor(lobby, description, undefined)) return refuse("queue_full");
   if (!makeRoomForUser(lobby, step)) return refuse("server_full");
-  const user = createUser(lobby, step, command.newToken, command.userId);
-  describe(user, command);
+  const user = createUser(lobby, step, command.newToken, command.userId, description);
   step.events.push({ type: "entered", user: user.ref, minted: true });
   if (command.caller.session !== undefined) bindSession(lobby, step, command.caller.session, user);
   joinQueue(lobby, step, user);
@@ -187,19 +188,14 @@ function enterQueue(lobby: Lobby, step: Step, command: Of<"enter_queue">): Refus
   return undefined;
 }
 
-/** Takes over what the caller said about themselves; what they left out stays as it was. */
-function describe(user: User, command: Of<"enter_queue">): void {
-  if (command.displayName !== undefined) user.displayName = command.displayName;
-  if (command.kind !== undefined) user.kind = command.kind;
-  if (command.partnerKind !== undefined) user.partnerKind = command.partnerKind;
-  if (command.interests !== undefined) user.interests = command.interests;
-}
-
-function joinQueue(lobby: Lobby, step: Step, user: User): void {
-  const holdsOut = user.interests.length > 0 && lobby.settings.widenMs > 0;
-  const ticket = join(lobby.queue, user.ref, user, holdsOut ? step.at + lobby.settings.widenMs : step.at, step.at);
-  user.place = { in: "queue", ticket: ticket.number };
-  if (!pair(lobby, step, user, ticket)) step.events.push({ type: "queued", user: user.ref });
+/** What the caller says about themselves; what they leave out stays as it was. */
+function describe(command: Of<"enter_queue">, known: Description): Description {
+  return {
+    displayName: command.displayName ?? known.displayName,
+    kind: command.kind ?? known.kind,
+    partnerKind: command.partnerKind ?? known.partnerKind,
+    interests: command.interests ?? known.interests,
+  };
 }
 
 function sendMessage(lobby: Lobby, step: Step, user: User, command: Of<"send_message">): Refusal | undefined {

@@ -7,7 +7,9 @@
 import { MATCH_RATE_SAMPLES } from "../limits.ts";
 import { blockedEitherWay } from "./moderation.ts";
 import {
+  draftTicket,
   findPartner,
+  join,
   leave,
   type Obstacle,
   openUp,
@@ -15,6 +17,7 @@ import {
   setAvailable,
   sharedInterests,
   type Ticket,
+  type Wishes,
 } from "./queue.ts";
 import { openRoom } from "./room.ts";
 import type { Lobby, Step, User } from "./state.ts";
@@ -71,6 +74,33 @@ export function pair(lobby: Lobby, step: Step, user: User, ticket: Ticket): bool
   openRoom(lobby, step, partner, user, sharedInterests(partner.interests, user.interests));
   reconsiderKeptApart(lobby, step);
   return true;
+}
+
+/** Puts a user in the queue, or straight into a room if somebody fits. */
+export function joinQueue(lobby: Lobby, step: Step, user: User): void {
+  const ticket = join(lobby.queue, user.ref, user, holdsOutUntil(lobby, user), step.at);
+  user.place = { in: "queue", ticket: ticket.number };
+  if (!pair(lobby, step, user, ticket)) step.events.push({ type: "queued", user: user.ref });
+}
+
+/**
+ * Whether the queue has no place for somebody with these wishes. Whoever would be paired at once
+ * needs none: a full queue must not keep out those it waits for.
+ * @param user their record, if they have one already
+ */
+export function isQueueFullFor(lobby: Lobby, wishes: Wishes, user: User | undefined): boolean {
+  if (lobby.queue.tickets.size < lobby.settings.queueMax) return false;
+  const draft = draftTicket(lobby.queue, user?.ref ?? 0, wishes, holdsOutUntil(lobby, wishes), lobby.now);
+  // Nobody has met or blocked a newcomer.
+  const partner = findPartner(lobby.queue, draft, (a, b) =>
+    user === undefined ? "none" : obstacleBetween(lobby, a, b),
+  );
+  return partner === undefined;
+}
+
+/** Until when somebody who enters now takes only partners who share an interest. */
+function holdsOutUntil(lobby: Lobby, { interests }: Wishes): number {
+  return interests.length > 0 ? lobby.now + lobby.settings.widenMs : lobby.now;
 }
 
 /** Takes a waiting user out of the queue, into nowhere. */

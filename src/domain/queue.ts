@@ -85,23 +85,30 @@ export function emptyQueue(): Queue {
   };
 }
 
-/** Adds a user at the end of the queue, available. The caller looks for a partner next. */
-export function join(
-  queue: Queue,
-  user: UserRef,
-  who: { readonly kind: Kind; readonly partnerKind: PartnerKind; readonly interests: readonly string[] },
-  holdsOutUntil: number,
-  now: number,
-): Ticket {
-  const ticket: Ticket = {
-    number: queue.nextTicket++,
+/** What of a user decides whom they may meet. */
+export interface Wishes {
+  readonly kind: Kind;
+  readonly partnerKind: PartnerKind;
+  readonly interests: readonly string[];
+}
+
+/** The ticket a user would be given now: for trying whom they would meet. It is not in the queue. */
+export function draftTicket(queue: Queue, user: UserRef, wishes: Wishes, holdsOutUntil: number, now: number): Ticket {
+  return {
+    number: queue.nextTicket,
     user,
-    class: classOf(who.kind, who.partnerKind),
-    interests: who.interests,
+    class: classOf(wishes.kind, wishes.partnerKind),
+    interests: wishes.interests,
     holdsOutUntil,
     available: false,
     open: holdsOutUntil <= now,
   };
+}
+
+/** Adds a user at the end of the queue, available. The caller looks for a partner next. */
+export function join(queue: Queue, user: UserRef, wishes: Wishes, holdsOutUntil: number, now: number): Ticket {
+  const ticket = draftTicket(queue, user, wishes, holdsOutUntil, now);
+  queue.nextTicket++;
   queue.tickets.set(ticket.number, ticket);
   setAvailable(queue, ticket, true);
   return ticket;

@@ -26,14 +26,18 @@ export interface Hold {
   readonly session: SessionKey | undefined;
 }
 
-export interface User {
-  readonly ref: UserRef;
-  readonly userId: string;
-  readonly tokenHash: TokenHash;
+/** What users say about themselves. */
+export interface Description {
   displayName: string;
   kind: Kind;
   partnerKind: PartnerKind;
   interests: readonly string[];
+}
+
+export interface User extends Description {
+  readonly ref: UserRef;
+  readonly userId: string;
+  readonly tokenHash: TokenHash;
   place: Place;
   readonly mailbox: Mailbox;
 

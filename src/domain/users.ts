@@ -9,10 +9,15 @@ import { SESSIONS_PER_USER_MAX } from "../limits.ts";
 import { makeEpoch, makeId, type SessionKey, type TokenHash, type UserRef } from "./ids.ts";
 import { emptyMailbox } from "./mailbox.ts";
 import { letGoOfRoom } from "./room.ts";
-import type { Lobby, Step, User } from "./state.ts";
+import type { Description, Lobby, Step, User } from "./state.ts";
 
-/** Name of a user who gave none. */
-export const DEFAULT_NAME = "Stranger";
+/** Who has said nothing about themselves. */
+export const UNDESCRIBED: Description = {
+  displayName: "Stranger",
+  kind: "unknown",
+  partnerKind: "any",
+  interests: [],
+};
 
 /** Makes room for one more user by evicting whoever is offline the longest. False if everybody is present. */
 export function makeRoomForUser(lobby: Lobby, step: Step): boolean {
@@ -25,15 +30,18 @@ export function makeRoomForUser(lobby: Lobby, step: Step): boolean {
 }
 
 /** Makes a user, nowhere and not online yet. */
-export function createUser(lobby: Lobby, step: Step, tokenHash: TokenHash, userId: string | undefined): User {
+export function createUser(
+  lobby: Lobby,
+  step: Step,
+  tokenHash: TokenHash,
+  userId: string | undefined,
+  description: Description,
+): User {
   const user: User = {
     ref: lobby.nextUser++,
     userId: userId ?? makeId("user", step.entropy, 0),
     tokenHash,
-    displayName: DEFAULT_NAME,
-    kind: "unknown",
-    partnerKind: "any",
-    interests: [],
+    ...description,
     place: { in: "nowhere" },
     mailbox: emptyMailbox(makeEpoch(step.entropy)),
     streams: 0,

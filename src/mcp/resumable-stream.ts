@@ -83,7 +83,6 @@ export class ResumableStreams {
   // --- for the streams of this file -----------------------------------------------------------
 
   becameIdle(stream: ResumableStream): void {
-    if (this.#idle.has(stream)) return;
     stream.idleSince = this.#now();
     this.#idle.add(stream);
     this.#idleChars += stream.chars;

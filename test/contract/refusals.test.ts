@@ -273,3 +273,10 @@ test("a refused legacy call binds nothing", async () => {
   expect((await session.call("chat_status")).structured).toMatchObject({ status: "waiting" });
   expect((await session.call("leave_queue")).isError).toBe(false);
 });
+
+test("a full queue lets in whoever is paired at once", async () => {
+  const tiny = await startProgram({ kind: "source", args: ["--queue-max", "1"] });
+  await new RawModern(tiny.url).call("enter_queue");
+  expect((await new RawModern(tiny.url).call("enter_queue")).structured).toMatchObject({ status: "matched" });
+  expect(await tiny.stop()).toBe(0);
+});

@@ -32,12 +32,24 @@ describe("waiting", () => {
     const { enter, leaveQueue, lobby } = new LobbyDriver({ queueMax: 2 });
     enter("ann", { kind: "agent", partnerKind: "human" });
     enter("bob", { kind: "agent", partnerKind: "human" });
-    expect(enter("cat").refusal).toBe("queue_full");
+    expect(enter("cat", { kind: "agent", partnerKind: "human" }).refusal).toBe("queue_full");
     expect(lobby.users.size).toBe(2);
     leaveQueue("ann");
     expect(enter("cat", { kind: "agent", partnerKind: "human" }).refusal).toBeUndefined();
     expect(enter("ann").refusal).toBe("queue_full");
     expect(enter("bob").refusal).toBeUndefined();
+  });
+
+  test("Q9: a full queue lets in whoever is paired at once, newcomer or not", () => {
+    const { enter, leave, where } = new LobbyDriver({ queueMax: 1 });
+    enter("ann", { kind: "human", partnerKind: "agent" });
+    expect(enter("bob", { kind: "human" }).refusal).toBe("queue_full");
+    expect(enter("cat", { kind: "agent" }).refusal).toBeUndefined();
+    expect(where("cat")).toBe("with ann");
+    leave("cat");
+    expect(enter("dan", { kind: "human", partnerKind: "agent" }).refusal).toBeUndefined();
+    expect(enter("cat").refusal).toBeUndefined();
+    expect(where("cat")).toBe("with dan");
   });
 
   test("Q11: leaving the queue takes out who waits, and nobody else", () => {
@@ -315,21 +327,57 @@ describe("not the same again", () => {
     expect(where("ann")).toBe("with cat");
   });
 
-  test("Q6: when a third leaves, the longest-waiting of those kept apart looks first", () => {
-    const { enter, leave, where, leaveQueue, meet } = new LobbyDriver();
-    meet("ann", "bob");
-    leave("ann");
-    meet("ann", "cat");
-    leave("ann");
-    meet("bob", "cat");
-    leave("bob");
-    // All three know each other; only Dan is there for them, but holds out.
-    enter("dan", ALONE);
-    for (const name of ["cat", "bob", "ann"]) enter(name);
-    expect(where("cat")).toBe("waiting");
-    leaveQueue("dan");
-    expect(where("cat")).toBe("with bob");
-    expect(where("ann")).toBe("waiting");
+  describe("when a third leaves, those kept apart look again", () => {
+    /** Ann, Bob and Cat have each met both others; only Dan is there for them now, and holds out. */
+    function threeWhoKnowEachOther(): LobbyDriver {
+      const driver = new LobbyDriver();
+      for (const [one, other] of [
+        ["ann", "bob"],
+        ["ann", "cat"],
+        ["bob", "cat"],
+      ] as const) {
+        driver.meet(one, other);
+        driver.leave(one);
+      }
+      driver.enter("dan", ALONE);
+      return driver;
+    }
+
+    test("Q6 Q2: the longest-waiting first", () => {
+      const { enter, where, leaveQueue } = threeWhoKnowEachOther();
+      for (const name of ["cat", "bob", "ann"]) enter(name);
+      expect(where("cat")).toBe("waiting");
+      leaveQueue("dan");
+      expect(where("cat")).toBe("with bob");
+      expect(where("ann")).toBe("waiting");
+    });
+
+    test("Q6 Q5: and chooses as ever, also if the others came to it", () => {
+      const { enter, where, leaveQueue } = threeWhoKnowEachOther();
+      enter("ann", { interests: ["tea", "go"] });
+      enter("bob", { interests: ["tea"] });
+      enter("cat", { interests: ["tea", "go"] });
+      leaveQueue("dan");
+      expect(where("ann")).toBe("with cat");
+      expect(where("bob")).toBe("waiting");
+    });
+
+    test("Q6 Q2: whoever was the last to be kept apart", () => {
+      const { enter, where, leaveQueue, at } = threeWhoKnowEachOther();
+      enter("ann");
+      enter("bob", { interests: ["tea"] });
+      enter("cat", { interests: ["tea"] });
+      at(5000);
+      // Eve takes Dan's part, as he would be met by Ann when he has held out.
+      enter("eve", { interests: ["silence"] });
+      leaveQueue("dan");
+      at(12_000);
+      expect(where("ann")).toBe("waiting");
+      leaveQueue("eve");
+      // Bob and Cat have more in common, but Ann has waited for longest and takes the first of them.
+      expect(where("ann")).toBe("with bob");
+      expect(where("cat")).toBe("waiting");
+    });
   });
 });
 

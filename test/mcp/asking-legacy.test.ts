@@ -199,7 +199,7 @@ describe("a question", () => {
 
 test("prompts and resources ask as tools do, and are errors without an answer", async () => {
   for (const [method, params] of [
-    ["prompts/get", { name: "asks" }],
+    ["prompts/get", { name: "who" }],
     ["resources/read", { uri: "test://asks" }],
   ] as const) {
     const world = setUp();

@@ -144,6 +144,18 @@ describe("a round", () => {
     expect(over).toMatchObject(REFUSED);
   });
 
+  test("an answer of an earlier round does not count either, once its question has changed", async () => {
+    const world = setUp();
+    const first = await world.ask({ name: "wavering" });
+    const second = await world.ask({ name: "wavering", inputResponses: { a: NAMED }, requestState: state(first) });
+    expect(Object.keys(second.result?.inputRequests ?? {})).toEqual(["b"]);
+    const third = await world.ask({ name: "wavering", inputResponses: { b: NAMED }, requestState: state(second) });
+    expect(third.result?.inputRequests).toMatchObject({ a: { params: { message: "Really?" } } });
+    const retry = { name: "wavering", inputResponses: { a: NAMED, b: NAMED }, requestState: state(third) };
+    const fourth = await world.ask(retry);
+    expect(Object.keys(fourth.result?.inputRequests ?? {})).toEqual(["b"]);
+  });
+
   test("serves the reading of resources as well; only the whole reading can be cached", async () => {
     const world = setUp();
     const method = "resources/read";
@@ -159,9 +171,9 @@ describe("a round", () => {
 
   test("serves prompts as well, and no other method", async () => {
     const world = setUp();
-    const first = await world.ask({ name: "asks" }, { method: "prompts/get" });
+    const first = await world.ask({ name: "who" }, { method: "prompts/get" });
     expect(first.result?.inputRequests).toHaveProperty("who");
-    const retry = { name: "asks", inputResponses: { who: NAMED }, requestState: state(first) };
+    const retry = { name: "who", inputResponses: { who: NAMED }, requestState: state(first) };
     const second = await world.ask(retry, { method: "prompts/get" });
     expect(second.result?.messages).toMatchObject([{ role: "user" }]);
     expect(await world.ask({ requestState: "?" }, { method: "tools/list" })).toMatchObject({ status: 200, result: {} });
@@ -219,7 +231,7 @@ describe("the state", () => {
     ]) {
       expect(await world.ask({ ...retry, ...changed })).toMatchObject(REFUSED);
     }
-    const elsewhere = { name: "asks", arguments: {}, ...retry };
+    const elsewhere = { ...retry, name: "who", arguments: { a: 1, b: { c: [1, 2], d: null } } };
     expect(await world.ask(elsewhere, { method: "prompts/get" })).toMatchObject(REFUSED);
   });
 

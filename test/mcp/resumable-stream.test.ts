@@ -264,6 +264,7 @@ describe("coming back", () => {
     const world = setUp();
     const { connection, context } = await world.stream();
     const id = connection.frames()[0]?.id ?? "";
+    context.progress({ progress: 1 });
     world.post({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } }, world.session);
     expect(connection.ended).toBe(true);
     expect(context.signal.aborted).toBe(true);

@@ -5,11 +5,14 @@ import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as TransportV2 } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { ElicitRequestSchema, type ElicitResult } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
+import { ListAnnouncer } from "../../src/mcp/list-changes.ts";
 import { ChatWorld } from "../support/chat-world.ts";
 import { Arrivals, within } from "../support/client-deadline.ts";
 import { CHECKOUT } from "../support/program.ts";
 import { PipeTransport, StdioPipe } from "../support/stdio-pipe.ts";
+import { createTalkFixture, NAMED } from "../support/talk-fixture.ts";
 
 const PROGRAM = { command: process.execPath, args: ["src/main.ts", "stdio"], cwd: CHECKOUT };
 const INFO = { name: "test", version: "1" };
@@ -77,6 +80,40 @@ describe("the program", () => {
   });
 });
 
+describe("a question to the client", () => {
+  const capabilities = { elicitation: {} };
+
+  test("is asked and answered over the pipe in the legacy era", async () => {
+    const client = new ClientV1(INFO, { capabilities });
+    client.setRequestHandler(ElicitRequestSchema, async () => NAMED as ElicitResult);
+    await client.connect(new PipeTransport(createTalkFixture().definition) as unknown as TransportV1);
+    expect(JSON.stringify(await client.callTool({ name: "who" }))).toContain("Ann");
+    await client.close();
+  });
+
+  test("is asked and answered in rounds in the modern era", async () => {
+    const client = new ClientV2(INFO, { capabilities, versionNegotiation: { mode: { pin: "2026-07-28" } } });
+    client.setRequestHandler("elicitation/create", async () => NAMED as ElicitResult);
+    await client.connect(new PipeTransport(createTalkFixture().definition) as unknown as TransportV2);
+    expect(JSON.stringify(await client.callTool({ name: "who" }))).toContain("Ann");
+    await client.close();
+  });
+
+  test("a listen subscription of an official client is told of changes over the pipe, and ends with it", async () => {
+    const lists = new ListAnnouncer(["tools"]);
+    const pipe = new PipeTransport({ ...createTalkFixture().definition, listChanges: lists });
+    const client = new ClientV2(INFO, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+    const changes = new Arrivals<string>();
+    client.setNotificationHandler("notifications/tools/list_changed", () => changes.put("changed"));
+    await client.connect(pipe as unknown as TransportV2);
+    const subscription = await client.listen({ toolsListChanged: true });
+    lists.announce("tools");
+    expect(await changes.take()).toBe("changed");
+    await pipe.pipe.server.stop();
+    expect(await within("the subscription to end", subscription.closed)).toBe("graceful");
+  });
+});
+
 describe("two connections to one lobby", () => {
   const chatroomFound = z.object({
     method: z.literal("chatroom.found"),
@@ -101,8 +138,6 @@ describe("two connections to one lobby", () => {
     expect([bob.getProtocolEra(), bob.getServerVersion()?.name]).toEqual(["modern", "mcp-chat"]);
 
     await ask(ann, "enter_queue", { display_name: "Ann" });
-    const updated = new Arrivals<string>();
-    bob.setNotificationHandler("notifications/resources/updated", ({ params }) => updated.put(params.uri));
     const { session_token } = await ask(bob, "enter_queue", { display_name: "Bob" });
     expect(await heard.take()).toBe("found");
     expect(await ask(bob, "send_message", { session_token, message: "hello Ann" })).toMatchObject({

@@ -3,7 +3,14 @@
  *
  * This file owns plain facts. It must never change anybody.
  */
-import { KINDS, type Kind, type LobbySettings, PARTNER_KINDS, type PartnerKind } from "../../src/domain/command.ts";
+import {
+  type Command,
+  KINDS,
+  type Kind,
+  type LobbySettings,
+  PARTNER_KINDS,
+  type PartnerKind,
+} from "../../src/domain/command.ts";
 import type { MailEvent, Participant, Posted } from "../../src/domain/event.ts";
 import type { RefusalCode } from "../../src/domain/refusal.ts";
 
@@ -203,5 +210,25 @@ export function newcomer(
     blocked: [],
     allowance: 1000 * messageBurst,
     allowanceAt: now,
+  };
+}
+
+/** The user as they would stand in line with what they say, without putting them there. */
+export function inLine(
+  user: ModelUser,
+  said: Extract<Command, { type: "enter_queue" }>,
+  arrival: number,
+  now: number,
+  widenMs: number,
+): ModelUser {
+  const interests = said.interests ?? user.interests;
+  const open = interests.length === 0 || widenMs === 0;
+  return {
+    ...user,
+    name: said.displayName ?? user.name,
+    kind: said.kind ?? user.kind,
+    wants: said.partnerKind ?? user.wants,
+    interests,
+    waiting: { arrival, opensAt: open ? now : now + widenMs, open, available: true },
   };
 }

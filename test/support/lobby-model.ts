@@ -16,6 +16,7 @@ import {
   copyPeople,
   dueOf,
   fits,
+  inLine,
   isConnected,
   isOnline,
   isOpen,
@@ -236,12 +237,15 @@ export class LobbyModel {
   }
 
   #enter(command: Of<"enter_queue">): void {
-    const queueIsFull = (): boolean => this.queue().length >= this.settings.queueMax;
+    // Whoever finds a partner at once needs no place in the line.
+    const noPlaceFor = (user: ModelUser): boolean =>
+      this.queue().length >= this.settings.queueMax &&
+      this.#whomToTake(inLine(user, command, 0, this.now, this.settings.widenMs)).length === 0;
     if (this.#identify(command.caller) !== undefined) {
       this.#call(command.caller, (user) => {
         if (user.waiting === undefined && user.room === undefined) {
           if (command.userId !== undefined && command.userId !== user.userId) throw new Refused("identity_conflict");
-          if (queueIsFull()) throw new Refused("queue_full");
+          if (noPlaceFor(user)) throw new Refused("queue_full");
           this.#join(user, command);
         } else this.#notice(user);
         this.#events.push({ type: "entered", user: user.ref, minted: false });
@@ -249,11 +253,12 @@ export class LobbyModel {
       return;
     }
     if (this.users.some((user) => user.userId === command.userId)) throw new Refused("user_id_taken");
-    if (queueIsFull()) throw new Refused("queue_full");
-    this.#makeRoomForOneMore();
     const { newToken: token, userId = makeId("user", this.#entropy, 0) } = command;
     const epoch = makeEpoch(this.#entropy);
-    const user = newcomer({ ref: this.#nextUser++, userId, token, epoch }, this.now, this.settings.messageBurst);
+    const user = newcomer({ ref: this.#nextUser, userId, token, epoch }, this.now, this.settings.messageBurst);
+    if (noPlaceFor(user)) throw new Refused("queue_full");
+    this.#makeRoomForOneMore();
+    this.#nextUser++;
     this.users.push(user);
     this.#events.push({ type: "entered", user: user.ref, minted: true });
     if (command.caller.session !== undefined) this.#bind(user, command.caller.session);
@@ -262,13 +267,7 @@ export class LobbyModel {
   }
 
   #join(user: ModelUser, said: Of<"enter_queue">): void {
-    user.name = said.displayName ?? user.name;
-    user.kind = said.kind ?? user.kind;
-    user.wants = said.partnerKind ?? user.wants;
-    user.interests = said.interests ?? user.interests;
-    const open = user.interests.length === 0 || this.settings.widenMs === 0;
-    const opensAt = open ? this.now : this.now + this.settings.widenMs;
-    user.waiting = { arrival: this.#nextArrival++, opensAt, open, available: true };
+    Object.assign(user, inLine(user, said, this.#nextArrival++, this.now, this.settings.widenMs));
     if (!this.#seekPartner(user)) this.#events.push({ type: "queued", user: user.ref });
   }
 
@@ -464,24 +463,29 @@ export class LobbyModel {
 
   /** Pairs a waiting user with the best who fits, if there is one. */
   #seekPartner(user: ModelUser): boolean {
-    const others = this.#couldMeet(user);
-    const suiting = others.filter((other) => common(user, other) > 0 || (isOpen(user) && isOpen(other)));
-    const strangers = suiting.filter((other) => !metLately(user, other));
-    const again = suiting.filter((other) => !this.#hasStranger(user, other) && !this.#hasStranger(other, user));
-    const pool = strangers.length > 0 ? strangers : again;
-    const most = Math.max(...pool.map((other) => common(user, other)));
-    const equals = pool.filter((other) => common(user, other) === most);
+    const equals = this.#whomToTake(user);
     const partner = this.settings.matching === "random" ? this.#whomTheyChose(user, equals) : equals[0];
     if (partner === undefined) return false;
     this.#openRoom(partner, user);
     return true;
   }
 
+  /** Those who fit a user best, all equally well, longest-waiting first. */
+  #whomToTake(user: ModelUser): ModelUser[] {
+    const others = this.#couldMeet(user);
+    const suiting = others.filter((other) => common(user, other) > 0 || (isOpen(user) && isOpen(other)));
+    const strangers = suiting.filter((other) => !metLately(user, other));
+    const again = suiting.filter((other) => !this.#hasStranger(user, other) && !this.#hasStranger(other, user));
+    const pool = strangers.length > 0 ? strangers : again;
+    const most = Math.max(...pool.map((other) => common(user, other)));
+    return pool.filter((other) => common(user, other) === most);
+  }
+
   /** Everybody available whom this user may meet, longest-waiting first. */
   #couldMeet(user: ModelUser): ModelUser[] {
     return this.queue().filter(
       (other) =>
-        other !== user &&
+        other.ref !== user.ref &&
         other.waiting?.available === true &&
         fits(user, other) &&
         !user.blocked.includes(other.ref) &&

@@ -118,6 +118,13 @@ export function createTalkFixture(): TalkFixture {
       const { n } = await context.input({ n: form(`Question ${++questions}?`, { name: { type: "string" } }) });
       return text(JSON.stringify(n));
     }),
+    tool("wavering", async (_args, context) => {
+      const { a } = await context.input({
+        a: form(runs.length < 3 ? "Sure?" : "Really?", { name: { type: "string" } }),
+      });
+      const { b } = await context.input({ b: WHO });
+      return text(JSON.stringify({ a, b }));
+    }),
     tool("impatient", async (_args, context) => {
       await Promise.race([context.input({ who: WHO }), hold(held, context)]);
       return text("did not wait");
@@ -155,7 +162,8 @@ export function createTalkFixture(): TalkFixture {
   ];
   const prompts: Prompt[] = [
     {
-      name: "asks",
+      // As one of the tools, whose questions it shares.
+      name: "who",
       description: "Asks.",
       async get(_args, context) {
         const { who } = await context.input({ who: WHO });
