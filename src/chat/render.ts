@@ -94,11 +94,6 @@ export function eventNotification(epoch: string, event: MailEvent): string {
   return `{"jsonrpc":"2.0","method":"${event.body.name}","params":${JSON.stringify(params)}}`;
 }
 
-/** Whether any text of this result comes from somebody else. */
-export function carriesStrangersWords(result: { room?: RoomView; events?: readonly EventView[] }): boolean {
-  return result.room !== undefined || (result.events?.length ?? 0) > 0;
-}
-
 /** Bytes of a frame's boundary: nobody guesses it while a result is on its way. */
 const BOUNDARY_BYTES = 9;
 
@@ -129,7 +124,8 @@ export function framedText(
   return lines.join("\n");
 }
 
-function hasStrangersWords(event: EventView): boolean {
+/** Whether any text of this event comes from somebody else. */
+export function hasStrangersWords(event: EventView): boolean {
   return event.name === "chatroom.found" || event.name === "message.received";
 }
 

@@ -14,7 +14,17 @@ import { parseCursor } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
 import { isQueueFullFor, joinQueue, leaveQueue } from "./pairing.ts";
 import { nextMailDeadline } from "./post-office.ts";
-import { advance, closeStreams, endCall, leaveRoom, noteCall, openStream, settle, settleMembers } from "./presence.ts";
+import {
+  advance,
+  closeStreams,
+  endCall,
+  leaveRoom,
+  loseCaller,
+  noteCall,
+  openStream,
+  settle,
+  settleMembers,
+} from "./presence.ts";
 import { emptyQueue } from "./queue.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { findRoom, post } from "./room.ts";
@@ -244,12 +254,13 @@ function endWait(lobby: Lobby, step: Step, command: Of<"end_wait">): undefined {
     return;
   }
   user.hold = undefined;
-  noteCall(lobby, step, user);
   if (command.answered) {
+    noteCall(lobby, step, user);
     const { from, truncated } = readingFrom(user.mailbox, hold.from);
     handOut(step, user, from, truncated);
   } else {
     step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
+    loseCaller(lobby, step, user);
   }
   settle(lobby, step, user);
 }

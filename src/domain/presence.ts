@@ -19,6 +19,7 @@ export function isConnected(user: User): boolean {
 export function noteCall(lobby: Lobby, step: Step, user: User): void {
   user.lastCallAt = step.at;
   user.lastActivityAt = step.at;
+  user.streamEndedAt = undefined;
   comeBack(lobby, step, user);
 }
 
@@ -26,6 +27,7 @@ export function noteCall(lobby: Lobby, step: Step, user: User): void {
 export function openStream(lobby: Lobby, step: Step, user: User): void {
   user.streams++;
   user.lastActivityAt = step.at;
+  user.streamEndedAt = undefined;
   user.mailbox.written = user.mailbox.head;
   comeBack(lobby, step, user);
   settle(lobby, step, user);
@@ -43,8 +45,22 @@ export function closeStreams(lobby: Lobby, step: Step, user: User, count: number
   const closed = Math.min(count, user.streams);
   user.streams -= closed;
   user.lastActivityAt = step.at;
+  if (closed > 0 && user.streams === 0) user.streamEndedAt = step.at;
   if (closed > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
   settle(lobby, step, user);
+}
+
+/**
+ * A held call has lost its caller. That counts as a call like every end of one, unless the last stream
+ * closed meanwhile: then everything of this user's is gone, and the grace clock starts.
+ */
+export function loseCaller(lobby: Lobby, step: Step, user: User): void {
+  if (user.streamEndedAt === undefined || isConnected(user) || user.place.in === "nowhere") {
+    noteCall(lobby, step, user);
+    return;
+  }
+  user.lastActivityAt = step.at;
+  goAway(lobby, step, user);
 }
 
 /**

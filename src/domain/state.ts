@@ -48,6 +48,8 @@ export interface User extends Description {
   lastCallAt: number;
   /** When the last stream closed, while no call has come since; undefined when not away. */
   awaySince: number | undefined;
+  /** When the last stream closed, while no call has come since; also known while a call is still held. */
+  streamEndedAt: number | undefined;
   /** When the user was last seen at all; the record ends `retainUserMs` later. */
   lastActivityAt: number;
   /** Since when the user is neither in queue or room nor connected; undefined while online. */

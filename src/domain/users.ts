@@ -48,6 +48,7 @@ export function createUser(
     hold: undefined,
     lastCallAt: step.at,
     awaySince: undefined,
+    streamEndedAt: undefined,
     lastActivityAt: step.at,
     offlineSince: step.at,
     streamRead: 0,

@@ -218,6 +218,22 @@ describe("without a stream", () => {
     }
   });
 
+  test("P5: a call held beside a stream that has closed starts the grace clock when its caller is lost too", () => {
+    const { poll, hold, hangUp, at, where, open, close, mailOf } = met();
+    open("bob");
+    open("ann");
+    poll("ann");
+    hold("ann");
+    close("ann");
+    expect(mailOf("bob")).toEqual(["found ann"]);
+    hangUp("ann");
+    expect(mailOf("bob")).toEqual(["found ann", "away"]);
+    at(29_999);
+    expect(where("ann")).toBe("with bob");
+    at(30_000);
+    expect(where("ann")).toBe("nowhere");
+  });
+
   test("P5: a call held beside a stream that has closed leaves the idle clock behind, not the grace clock", () => {
     const { poll, hold, answer, at, where, open, close, mailOf } = met();
     open("bob");

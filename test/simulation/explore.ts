@@ -181,6 +181,7 @@ export function keyOf(lobby: Lobby): string {
     if (isUnconnected && place.in !== "nowhere")
       key += user.awaySince === undefined ? `c${age(user.lastCallAt)}` : `a${age(user.awaySince)}`;
     if (user.offlineSince !== undefined) key += `o${[...lobby.offline].indexOf(user.ref)}:${age(user.lastActivityAt)}`;
+    if (hold !== undefined && user.streamEndedAt !== undefined) key += "e";
     key += `,${user.streams}${hold === undefined ? "" : `h${mail.head - hold.from}${hold.session}`}`;
     key += `,${mail.events.length},${mail.head - mail.acknowledged},${mail.head - mail.returned},${mail.head - mail.written}`;
     key += `,${user.kind}${user.partnerKind}${user.interests},${user.sessions.length}`;

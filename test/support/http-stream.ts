@@ -34,6 +34,11 @@ export class StreamReader {
     return new StreamReader(await fetch(url, init));
   }
 
+  /** Of a response that is here already. */
+  static of(response: Response): StreamReader {
+    return new StreamReader(response);
+  }
+
   /** A session's GET stream. */
   static get(url: string, headers: Record<string, string>): Promise<StreamReader> {
     return StreamReader.open(url, { headers: { accept: "text/event-stream", ...headers } });

@@ -1,7 +1,7 @@
 /**
  * The people and rooms of the model, and what can be said of two of them by looking.
  *
- * This file owns plain facts. It must never change anybody.
+ * This file owns plain facts. It must never change anybody but for since when they are offline.
  */
 import {
   type Command,
@@ -51,6 +51,8 @@ export interface ModelUser {
   lastCall: number;
   lastActivity: number;
   awaySince: number | undefined;
+  /** No stream is open any more, and no call has come since the last one closed. */
+  streamIsOver: boolean;
   offlineSince: number | undefined;
   /** What is kept, oldest first. */
   mail: MailEvent[];
@@ -85,7 +87,7 @@ export function isConnected(user: ModelUser): boolean {
 }
 
 export function isOnline(user: ModelUser): boolean {
-  return isConnected(user) || user.waiting !== undefined || user.room !== undefined;
+  return isConnected(user) || isHere(user);
 }
 
 /** Whether somebody who meets this user now would meet more than a ghost. */
@@ -93,14 +95,26 @@ export function isReachable(user: ModelUser, now: number, availableMs: number): 
   return isConnected(user) || (user.awaySince === undefined && now < user.lastCall + availableMs);
 }
 
+/** When somebody unconnected in queue or room counts as gone. */
+export function goneAt({ awaySince, lastCall }: ModelUser, { graceMs, idleMs }: LobbySettings): number {
+  return awaySince === undefined ? lastCall + idleMs : awaySince + graceMs;
+}
+
+/** Those who are offline the longest, all equally long. */
+export function longestOffline(users: readonly ModelUser[]): ModelUser[] {
+  const offline = users.filter((user) => user.offlineSince !== undefined);
+  const since = Math.min(...offline.map((user) => user.offlineSince ?? 0));
+  return offline.filter((user) => user.offlineSince === since);
+}
+
 /** When something about this user changes by itself. */
 export function dueOf(user: ModelUser, settings: LobbySettings): number {
-  const { graceMs, idleMs, availableMs, retainUserMs } = settings;
+  const { availableMs, retainUserMs } = settings;
   const times: number[] = [];
   if (isConnected(user)) {
     // No clock of presence runs.
-  } else if (user.waiting !== undefined || user.room !== undefined) {
-    times.push(user.awaySince === undefined ? user.lastCall + idleMs : user.awaySince + graceMs);
+  } else if (isHere(user)) {
+    times.push(goneAt(user, settings));
     if (user.waiting?.available === true) times.push(user.lastCall + availableMs);
   } else times.push(user.lastActivity + retainUserMs);
   if (user.waiting?.available === true && !user.waiting.open) times.push(user.waiting.opensAt);
@@ -197,6 +211,7 @@ export function newcomer(
     lastCall: now,
     lastActivity: now,
     awaySince: undefined,
+    streamIsOver: false,
     offlineSince: undefined,
     mail: [],
     head: 0,
@@ -231,4 +246,17 @@ export function inLine(
     interests,
     waiting: { arrival, opensAt: open ? now : now + widenMs, open, available: true },
   };
+}
+
+/** Whether a user is in the queue or in a room. */
+export function isHere(user: ModelUser): boolean {
+  return user.waiting !== undefined || user.room !== undefined;
+}
+
+/** Notes who has come online and who has gone offline. */
+export function noticeWhoIsOnline(users: readonly ModelUser[], now: number): void {
+  for (const user of users) {
+    if (isOnline(user)) user.offlineSince = undefined;
+    else user.offlineSince ??= now;
+  }
 }

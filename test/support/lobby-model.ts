@@ -16,15 +16,19 @@ import {
   copyPeople,
   dueOf,
   fits,
+  goneAt,
   inLine,
   isConnected,
+  isHere,
   isOnline,
   isOpen,
   isReachable,
+  longestOffline,
   type ModelRoom,
   type ModelUser,
   metLately,
   newcomer,
+  noticeWhoIsOnline,
   participant,
   partnerOf,
   Refused,
@@ -123,9 +127,7 @@ export class LobbyModel {
       this.#forget(user);
       return;
     }
-    const { awaySince, lastCall } = user;
-    const gone = awaySince === undefined ? lastCall + this.settings.idleMs : awaySince + this.settings.graceMs;
-    if (!isConnected(user) && gone <= this.now) this.#leave(user, "timeout");
+    if (!isConnected(user) && goneAt(user, this.settings) <= this.now) this.#leave(user, "timeout");
     if (user.waiting?.available === true && !user.waiting.open && user.waiting.opensAt <= this.now) {
       user.waiting.open = true;
       this.#seekPartner(user);
@@ -135,7 +137,7 @@ export class LobbyModel {
 
   /** The queue takes notice of a user's presence. */
   #notice(user: ModelUser): void {
-    this.#noticeWhoIsOnline();
+    noticeWhoIsOnline(this.users, this.now);
     const { waiting } = user;
     if (waiting === undefined) return;
     const available = isReachable(user, this.now, this.settings.availableMs);
@@ -145,14 +147,7 @@ export class LobbyModel {
       if (waiting.opensAt <= this.now) waiting.open = true;
       this.#seekPartner(user);
     } else this.#lookAgain();
-    this.#noticeWhoIsOnline();
-  }
-
-  #noticeWhoIsOnline(): void {
-    for (const user of this.users) {
-      if (isOnline(user)) user.offlineSince = undefined;
-      else user.offlineSince ??= this.now;
-    }
+    noticeWhoIsOnline(this.users, this.now);
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -198,7 +193,7 @@ export class LobbyModel {
         this.#events.push({ type: "ticked" });
         break;
     }
-    this.#noticeWhoIsOnline();
+    noticeWhoIsOnline(this.users, this.now);
   }
 
   /** Everybody the caller claims to be: must be one and the same. */
@@ -227,7 +222,14 @@ export class LobbyModel {
   #hearFrom(user: ModelUser): void {
     user.lastCall = this.now;
     user.lastActivity = this.now;
+    user.streamIsOver = false;
     this.#comeBack(user);
+  }
+
+  #goAway(user: ModelUser): void {
+    user.awaySince = this.now;
+    user.lastActivity = this.now;
+    this.#tellPartner(user, "partner.away");
   }
 
   #comeBack(user: ModelUser): void {
@@ -243,7 +245,7 @@ export class LobbyModel {
       this.#whomToTake(inLine(user, command, 0, this.now, this.settings.widenMs)).length === 0;
     if (this.#identify(command.caller) !== undefined) {
       this.#call(command.caller, (user) => {
-        if (user.waiting === undefined && user.room === undefined) {
+        if (!isHere(user)) {
           if (command.userId !== undefined && command.userId !== user.userId) throw new Refused("identity_conflict");
           if (noPlaceFor(user)) throw new Refused("queue_full");
           this.#join(user, command);
@@ -353,7 +355,8 @@ export class LobbyModel {
     }
     if (command.answered) user.hold = undefined;
     else this.#endHold(user);
-    this.#hearFrom(user);
+    if (!command.answered && user.streamIsOver && isHere(user)) this.#goAway(user);
+    else this.#hearFrom(user);
     if (command.answered) this.#read(user, hold.from, false);
     this.#notice(user);
   }
@@ -383,6 +386,7 @@ export class LobbyModel {
     } else if (command.type === "close_stream") this.#closeStreams(user, 1);
     else {
       user.streams++;
+      user.streamIsOver = false;
       user.lastActivity = this.now;
       user.written = user.head;
       this.#comeBack(user);
@@ -392,14 +396,11 @@ export class LobbyModel {
   }
 
   #closeStreams(user: ModelUser, count: number): void {
-    const wasStreaming = user.streams > 0;
-    user.streams = Math.max(0, user.streams - count);
+    const closed = Math.min(count, user.streams);
+    user.streams -= closed;
     user.lastActivity = this.now;
-    const isHere = user.waiting !== undefined || user.room !== undefined;
-    if (count > 0 && wasStreaming && isHere && !isConnected(user)) {
-      user.awaySince = this.now;
-      this.#tellPartner(user, "partner.away");
-    }
+    if (closed > 0 && user.streams === 0) user.streamIsOver = true;
+    if (closed > 0 && isHere(user) && !isConnected(user)) this.#goAway(user);
     this.#notice(user);
   }
 
@@ -426,10 +427,8 @@ export class LobbyModel {
 
   #makeRoomForOneMore(): void {
     if (this.users.length < this.settings.usersMax) return;
-    const offline = this.users.filter((user) => user.offlineSince !== undefined);
-    const since = Math.min(...offline.map((user) => user.offlineSince ?? 0));
-    const longest = offline.filter((user) => user.offlineSince === since);
     const forgotten = this.#seen.filter((event) => event.type === "forgotten").map((event) => event.user);
+    const longest = longestOffline(this.users);
     const user = longest.find(({ ref }) => forgotten.includes(ref)) ?? longest[0];
     if (user === undefined) throw new Refused("server_full");
     this.#forget(user);

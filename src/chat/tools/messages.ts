@@ -18,7 +18,7 @@ import { patienceOf } from "../client-patience.ts";
 import { defineTool, framedSuccess, sessionTokenInput, success } from "../define-tool.ts";
 import { callerOf } from "../identity.ts";
 import { refusalResult, textRefusal } from "../refusals.ts";
-import { type EventView, eventView, framedText, statusOf, timestampOf } from "../render.ts";
+import { type EventView, eventView, framedText, hasStrangersWords, statusOf, timestampOf } from "../render.ts";
 import type { WaitResult } from "../waits.ts";
 import { waitOutput } from "./schemas.ts";
 
@@ -167,9 +167,9 @@ function waitResult(result: WaitResult, own: JsonObject): ToolResult {
   const events: EventView[] = result.events.map((event) => eventView(user.mailbox.epoch, event));
   const rest: JsonObject = { ...own, status, cursor, truncated, timed_out: result.timedOut };
   const structured: JsonObject = { ...rest, events };
-  return events.length === 0
-    ? success(structured)
-    : framedSuccess(structured, framedText(rest, { events }, HINTS[status]));
+  return events.some(hasStrangersWords)
+    ? framedSuccess(structured, framedText(rest, { events }, HINTS[status]))
+    : success(structured);
 }
 
 const HINTS = {

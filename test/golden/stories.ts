@@ -1,0 +1,6 @@
+/** All golden stories. */
+
+import { MEETING } from "./meeting.ts";
+import type { Story } from "./story.ts";
+
+export const STORIES: readonly Story[] = [...MEETING];

@@ -1,0 +1,143 @@
+/**
+ * Where a golden story is played: the real server with its real HTTP edge, a clock that the story
+ * turns by hand, entropy that is the same in every run, and the minutes.
+ *
+ * This file owns the beginning and the end of a story. Nobody may leave before they have heard
+ * everything that was said to them.
+ */
+
+import { createChatServer } from "../../src/chat/server.ts";
+import type { LobbySettings } from "../../src/domain/command.ts";
+import type { LobbyEvent } from "../../src/domain/event.ts";
+import { createHttpServer, ENDPOINT } from "../../src/http/server.ts";
+import { createMemoryJournal } from "../../src/journal/memory.ts";
+import type { Era, Revision } from "../../src/mcp/registry.ts";
+import { HandClock, LOBBY_SETTINGS } from "./chat-world.ts";
+import { within } from "./client-deadline.ts";
+import { type Json, Minutes } from "./golden-minutes.ts";
+import { Names, nthEntropy } from "./golden-names.ts";
+
+/** What a story may set, as an operator would. */
+export interface StageOptions {
+  readonly lobby?: Partial<LobbySettings>;
+  readonly messageCharsMax?: number;
+  readonly accessToken?: string;
+  /** Between two signs of life of a stream, in real milliseconds. By default no story lives that long. */
+  readonly keepAliveMs?: number;
+  /** Whether the minutes show the text blocks in which a stranger's words stand in a frame. */
+  readonly showsFrames?: boolean;
+}
+
+/** One message of the server, with what it belongs to. */
+export interface Sent {
+  readonly era: Era;
+  readonly revision: Revision;
+  readonly transport: "http" | "stdio";
+  /** Of the request it answers, or on whose answer it travels; "" for what a session is told unasked. */
+  readonly method: string;
+  /** The tool that was called, if one was. */
+  readonly tool?: string | undefined;
+  /** Of HTTP, if it is the whole answer. */
+  readonly status?: number | undefined;
+  readonly message: Json;
+}
+
+/** Somebody who has to be heard out before the story ends. */
+interface Listener {
+  readonly who: string;
+  /** What came and was not taken notice of, once nothing more can come. */
+  rest(): Promise<readonly Json[]>;
+}
+
+export class Stage {
+  readonly clock = new HandClock();
+  readonly names = new Names(this.clock.now());
+  readonly minutes: Minutes;
+  /** Everything the server said. */
+  readonly sent: Sent[] = [];
+  readonly chat: ReturnType<typeof createChatServer>;
+  readonly #http: ReturnType<typeof createHttpServer>;
+  readonly #listeners: Listener[] = [];
+  readonly #awaited: { type: LobbyEvent["type"]; happened: () => void }[] = [];
+  readonly #logged: string[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor({ lobby, messageCharsMax = 4000, accessToken, keepAliveMs, showsFrames = false }: StageOptions = {}) {
+    this.minutes = new Minutes(this.names, showsFrames);
+    let entries = 0;
+    const now = (): number => this.clock.now();
+    this.chat = createChatServer({
+      version: "0.0.0",
+      lobby: { ...LOBBY_SETTINGS, messageRate: 5, ...lobby },
+      messageCharsMax,
+      journal: createMemoryJournal(now, () => nthEntropy(++entries)),
+      clock: this.clock,
+    });
+    this.chat.host.listen(({ type }) => {
+      const at = this.#awaited.findIndex((awaited) => awaited.type === type);
+      if (at !== -1) this.#awaited.splice(at, 1)[0]?.happened();
+    });
+    this.#http = createHttpServer({
+      definition: this.chat.definition,
+      host: "127.0.0.1",
+      port: 0,
+      accessToken,
+      allowedHosts: [],
+      allowedOrigins: [],
+      isLiveUserToken: this.chat.isLiveToken,
+      sessionKey: new Uint8Array(32).fill(7),
+      streamsMax: 100,
+      log: { error: (message, fields) => this.#logged.push(`${message} ${JSON.stringify(fields)}`) },
+      now,
+      ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+    });
+  }
+
+  get url(): string {
+    return this.#http.url + ENDPOINT;
+  }
+
+  /** A sentence between the messages. */
+  note(text: string): void {
+    this.minutes.note(text);
+  }
+
+  /** Time passes, and what is due happens. */
+  async pass(seconds: number): Promise<void> {
+    this.minutes.note(`${seconds} s pass`);
+    await this.clock.pass(seconds * 1000);
+  }
+
+  /** Settles at the next event of this type in the lobby. To be asked for before what causes it. */
+  next(type: LobbyEvent["type"]): Promise<void> {
+    return within(`${type} in the lobby`, new Promise((happened) => this.#awaited.push({ type, happened })));
+  }
+
+  /** Has the end of the story wait until somebody was heard out. */
+  expectHeardOut(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Stops the server as the program does at SIGTERM. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.chat.release();
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#http.stop();
+    this.chat.stop();
+  }
+
+  /** Ends the story. @throws Error if the server had a bug or somebody was not heard out */
+  async end(): Promise<void> {
+    await this.stop();
+    const problems = [...this.#logged];
+    for (const { who, rest } of this.#listeners) {
+      for (const message of await rest()) problems.push(`${who} was told ${JSON.stringify(message)}`);
+    }
+    if (problems.length > 0) throw new Error(`the minutes leave something out:\n${problems.join("\n")}`);
+  }
+}
