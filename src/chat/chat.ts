@@ -12,8 +12,3 @@ export interface Chat {
   /** Longest message, in code points. */
   readonly messageCharsMax: number;
 }
-
-/** Continues with a value that is there now or later, without a promise where none is needed. */
-export function andThen<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}

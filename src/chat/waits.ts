@@ -4,7 +4,7 @@
  *
  * This file owns the calls held in this process. What is read and what counts as read is the lobby's.
  */
-import type { Caller } from "../domain/command.ts";
+import type { Caller, Command } from "../domain/command.ts";
 import type { LobbyEvent, MailEvent } from "../domain/event.ts";
 import type { UserRef } from "../domain/ids.ts";
 import { makeCursor } from "../domain/ids.ts";
@@ -12,6 +12,7 @@ import { eventsBetween, unreadFrom } from "../domain/mailbox.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Lobby, User } from "../domain/state.ts";
 import { userOf } from "../domain/users.ts";
+import { whenReady } from "../mcp/when-ready.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 
 /** What a wait found. */
@@ -31,6 +32,8 @@ export interface WaitRequest {
   readonly holdMs: number;
   /** Aborts when nobody can be answered any more. */
   readonly signal: AbortSignal;
+  /** Hears of connections lost and regained while the call is held, where that can happen. */
+  readonly watchConnection: (listener: (connected: boolean) => void) => void;
   /** Called when the call starts being held and every `PROGRESS_MS` while it is. */
   readonly onHeld: (() => void) | undefined;
 }
@@ -38,37 +41,31 @@ export interface WaitRequest {
 /** Between two progress notifications of a held call, in milliseconds: half of what impatient clients bear. */
 export const PROGRESS_MS = 10_000;
 
-interface HeldCall {
-  readonly user: UserRef;
-  readonly finish: (result: WaitResult | Promise<WaitResult>) => void;
-  readonly release: () => void;
-}
-
 export class Waits {
   readonly #host: LobbyHost;
-  readonly #held = new Map<number, HeldCall>();
   /** A user has at most one held call: a newer one ends it. */
-  readonly #holdOf = new Map<UserRef, number>();
+  readonly #calls = new Map<UserRef, HeldCall>();
   #stopping = false;
 
   constructor(host: LobbyHost) {
     this.#host = host;
     host.listen((event) => {
-      if (event.type === "mail") this.#end(this.#holdOf.get(event.user), true);
-      else if (event.type === "hold_ended") this.#supersede(event.hold);
+      if (event.type === "mail") this.#calls.get(event.user)?.mailCame();
+      else if (event.type === "hold_ended") this.#calls.get(event.user)?.holdEnded(event.hold);
     });
   }
 
   /** Reads what there is, or holds the call. A refusal is answered at once. */
   async wait(request: WaitRequest): Promise<WaitResult | Refusal> {
     const hold = request.holdMs > 0 && !this.#stopping && !request.signal.aborted;
-    const { caller, after } = request;
-    return this.#host.submit<WaitResult | Refusal | Promise<WaitResult>>(
-      { type: "wait", caller, hold, ...(after === undefined ? {} : { after }) },
+    return this.#host.submit<WaitResult | Refusal | Promise<WaitResult | Refusal>>(
+      waitCommand(request, hold),
       (events, lobby) => {
-        const held = events.find((event) => event.type === "holding");
-        // The call must be known as held before anything else can happen to its user.
-        if (held !== undefined) return this.#hold(held.user, held.hold, request);
+        for (const event of events) {
+          if (event.type === "read" || event.type === "holding") this.#calls.get(event.user)?.supersede();
+          // The call must be known as held before anything else can happen to its user.
+          if (event.type === "holding") return this.#hold(userOf(lobby, event.user), event.hold, request);
+        }
         return resultOf(events, lobby, false);
       },
     );
@@ -77,54 +74,124 @@ export class Waits {
   /** Answers every held call at once, and holds none from now on. */
   stop(): void {
     this.#stopping = true;
-    for (const hold of [...this.#held.keys()]) this.#end(hold, true);
+    for (const call of [...this.#calls.values()]) call.end(true);
   }
 
-  #hold(user: UserRef, hold: number, request: WaitRequest): Promise<WaitResult> {
-    const { alarms } = this.#host;
-    return new Promise((resolve) => {
-      const timeout = alarms.set(alarms.now() + request.holdMs, () => this.#end(hold, true));
-      let progress = 0;
-      const report = (): void => {
-        request.onHeld?.();
-        progress = alarms.set(alarms.now() + PROGRESS_MS, report);
-      };
-      const abandon = (): void => this.#end(hold, false);
-      request.signal.addEventListener("abort", abandon, { once: true });
-      this.#held.set(hold, {
-        user,
-        finish: resolve,
-        release: () => {
-          alarms.cancel(timeout);
-          alarms.cancel(progress);
-          request.signal.removeEventListener("abort", abandon);
-          this.#held.delete(hold);
-          if (this.#holdOf.get(user) === hold) this.#holdOf.delete(user);
-        },
-      });
-      this.#holdOf.set(user, hold);
-      if (request.onHeld !== undefined) report();
+  #hold(user: User, hold: number, request: WaitRequest): Promise<WaitResult | Refusal> {
+    const call: HeldCall = new HeldCall(this.#host, user, hold, request, () => {
+      if (this.#calls.get(user.ref) === call) this.#calls.delete(user.ref);
     });
+    this.#calls.set(user.ref, call);
+    return call.result;
+  }
+}
+
+function waitCommand({ caller, after }: WaitRequest, hold: boolean): Command {
+  return { type: "wait", caller, hold, ...(after === undefined ? {} : { after }) };
+}
+
+/** One call from its first hold to its answer. */
+class HeldCall {
+  readonly result: Promise<WaitResult | Refusal>;
+  readonly #host: LobbyHost;
+  readonly #onOver: () => void;
+  readonly #user: User;
+  readonly #request: WaitRequest;
+  readonly #resolve: (result: WaitResult | Refusal | Promise<WaitResult | Refusal>) => void;
+  readonly #abandon = (): void => this.end(false);
+  readonly #timeout: number;
+  #progress = 0;
+  /** What the lobby knows the call by; undefined while its caller is lost. */
+  #hold: number | undefined;
+  #over = false;
+
+  constructor(host: LobbyHost, user: User, hold: number, request: WaitRequest, onOver: () => void) {
+    this.#host = host;
+    this.#user = user;
+    this.#hold = hold;
+    this.#request = request;
+    this.#onOver = onOver;
+    const { promise, resolve } = Promise.withResolvers<WaitResult | Refusal>();
+    this.result = promise;
+    this.#resolve = resolve;
+    const { alarms } = host;
+    this.#timeout = alarms.set(alarms.now() + request.holdMs, () => this.end(true));
+    request.signal.addEventListener("abort", this.#abandon, { once: true });
+    request.watchConnection((connected) => (connected ? this.#regained() : this.#lost()));
+    if (request.onHeld !== undefined) this.#report(request.onHeld);
   }
 
-  #end(hold: number | undefined, answered: boolean): void {
-    const call = hold === undefined ? undefined : this.#held.get(hold);
-    if (hold === undefined || call === undefined) return;
-    call.release();
-    call.finish(
-      this.#host.submit({ type: "end_wait", user: call.user, hold, answered }, (events, lobby) => {
+  /** There is something to read. While the caller is lost it stays unread. */
+  mailCame(): void {
+    if (this.#hold !== undefined) this.end(true);
+  }
+
+  /** Ends the call: with what has come since, or with nothing if nobody can be answered. */
+  end(answered: boolean): void {
+    if (this.#over) return;
+    const hold = this.#hold;
+    this.#finish();
+    if (hold === undefined) {
+      this.#resolve(emptyResult(this.#user));
+      return;
+    }
+    this.#resolve(
+      this.#host.submit({ type: "end_wait", user: this.#user.ref, hold, answered }, (events, lobby) => {
         const result = answered ? resultOf(events, lobby, true) : undefined;
-        return result === undefined || "code" in result ? emptyResult(userOf(lobby, call.user)) : result;
+        return result ?? emptyResult(this.#user);
       }),
     );
   }
 
   /** A newer wait of the same user reads instead of this one, which returns empty. */
-  #supersede(hold: number): void {
-    const call = this.#held.get(hold);
-    if (call === undefined) return;
-    call.release();
-    call.finish(emptyResult(userOf(this.#host.lobby, call.user)));
+  supersede(): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#resolve(emptyResult(this.#user));
+  }
+
+  /** The lobby has ended a hold; nothing happens if it was an earlier one. */
+  holdEnded(hold: number): void {
+    if (this.#hold === hold) this.supersede();
+  }
+
+  /** Nobody is there to be answered just now: the lobby must not think so, and what comes stays unread. */
+  #lost(): void {
+    const hold = this.#hold;
+    if (this.#over || hold === undefined) return;
+    this.#hold = undefined;
+    this.#host.post({ type: "end_wait", user: this.#user.ref, hold, answered: false });
+  }
+
+  /** The caller is back for the same answer: as if they had called again. */
+  #regained(): void {
+    if (this.#over || this.#hold !== undefined) return;
+    const found = this.#host.submit(waitCommand(this.#request, true), (events, lobby) => {
+      const held = events.find((event) => event.type === "holding");
+      if (held === undefined) return resultOf(events, lobby, false);
+      this.#hold = held.hold;
+      return undefined;
+    });
+    whenReady(found, (result) => {
+      if (result === undefined || this.#over) return;
+      this.#finish();
+      this.#resolve(result);
+    });
+  }
+
+  #report(onHeld: () => void): void {
+    onHeld();
+    const { alarms } = this.#host;
+    this.#progress = alarms.set(alarms.now() + PROGRESS_MS, () => this.#report(onHeld));
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#hold = undefined;
+    this.#onOver();
+    this.#host.alarms.cancel(this.#timeout);
+    this.#host.alarms.cancel(this.#progress);
+    this.#request.signal.removeEventListener("abort", this.#abandon);
   }
 }
 

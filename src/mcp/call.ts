@@ -72,6 +72,7 @@ export class Call implements CallContext, TalkingCall {
   #abandoned = false;
   #progress = Number.NEGATIVE_INFINITY;
   #talkBack: TalkBack | undefined;
+  #connectionListener: ((connected: boolean) => void) | undefined;
   /** Whether the caller wants log messages of that level; undefined = none of any. Set by a method before its handler runs. */
   logFilter: ((call: Call, level: LogLevel) => boolean) | undefined;
   /** Called once when a held call is over. */
@@ -149,7 +150,14 @@ export class Call implements CallContext, TalkingCall {
   #makeStream(): AnswerStream {
     const { session } = this;
     if (session === undefined || this.revision < "2025-11-25") return new ResponseStream(() => this.disconnected());
-    return this.#facilities.resumable.open(session, () => this.cancel());
+    return this.#facilities.resumable.open(session, {
+      connected: (connected) => this.#connectionListener?.(connected),
+      gone: () => this.cancel(),
+    });
+  }
+
+  watchConnection(listener: (connected: boolean) => void): void {
+    this.#connectionListener = listener;
   }
 
   closeStream(): void {

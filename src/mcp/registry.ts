@@ -72,6 +72,11 @@ export interface CallContext extends Requester, WorkContext {
   readonly wantsProgress: boolean;
   /** Whether `task` makes a task: the tool declares `task`, the client the extension, and there is room for one more. */
   readonly canTask: boolean;
+  /**
+   * Hears when the connection that is to carry the answer is lost although the response can be resumed,
+   * and when it is back. A loss that is final is told by `signal` alone. One listener a call.
+   */
+  watchConnection(listener: (connected: boolean) => void): void;
   /** Starts streaming the response now, so that headers and a first byte go out. A no-op if `!canStream` or started. */
   openStream(): void;
   /**

@@ -48,9 +48,8 @@ export class ResumableStreams {
     return this.#streams.size;
   }
 
-  /** @param gone called once if the stream can no longer be resumed and its answer has not been given */
-  open(session: string, gone: () => void): ResumableStream {
-    const stream = new ResumableStream(this, ++this.#last, session, gone);
+  open(session: string, owner: StreamOwner): ResumableStream {
+    const stream = new ResumableStream(this, ++this.#last, session, owner);
     this.#streams.set(stream.number, stream);
     return stream;
   }
@@ -105,6 +104,14 @@ export class ResumableStreams {
   }
 }
 
+/** What the call behind a stream hears of it, as long as its answer has not been given. */
+export interface StreamOwner {
+  /** The connection was lost, or one is back. */
+  connected(connected: boolean): void;
+  /** The stream can no longer be resumed. Called once at most. */
+  gone(): void;
+}
+
 interface SentMessage {
   readonly sequence: number;
   readonly json: string;
@@ -119,7 +126,7 @@ export class ResumableStream implements AnswerStream {
   /** When the last connection was lost; for whoever keeps the idle ones. */
   idleSince = 0;
   readonly #streams: ResumableStreams;
-  readonly #gone: () => void;
+  readonly #owner: StreamOwner;
   #messages: SentMessage[] = [];
   #chars = 0;
   #sequence = 0;
@@ -129,12 +136,13 @@ export class ResumableStream implements AnswerStream {
   #finished = false;
   #dropped = false;
 
-  constructor(streams: ResumableStreams, number: number, session: string, gone: () => void) {
+  constructor(streams: ResumableStreams, number: number, session: string, owner: StreamOwner) {
     this.#streams = streams;
     this.number = number;
     this.session = session;
-    this.#gone = gone;
-    this.source = this.connect(0);
+    this.#owner = owner;
+    this.source = new Connection(this, 0);
+    this.#connection = this.source;
   }
 
   /** UTF-16 units of what is kept. */
@@ -192,6 +200,7 @@ export class ResumableStream implements AnswerStream {
     const previous = this.#connection;
     this.#connection = new Connection(this, Math.min(after, this.#sequence));
     previous?.release();
+    if (previous === undefined && !this.#finished) this.#owner.connected(true);
     return this.#connection;
   }
 
@@ -215,6 +224,7 @@ export class ResumableStream implements AnswerStream {
     if (connection !== this.#connection || this.#dropped) return;
     this.#connection = undefined;
     this.#streams.becameIdle(this);
+    if (!this.#finished) this.#owner.connected(false);
   }
 
   /** Nothing can be resumed any more. */
@@ -223,7 +233,7 @@ export class ResumableStream implements AnswerStream {
     this.#dropped = true;
     this.#connection?.end();
     this.#connection = undefined;
-    if (!this.#finished) this.#gone();
+    if (!this.#finished) this.#owner.gone();
   }
 
   #add(json: string, kind: MessageKind): void {

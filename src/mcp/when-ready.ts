@@ -5,6 +5,6 @@
  */
 
 /** Applies `then` to a value now if it is there, else when it is. */
-export function whenReady<T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> {
+export function whenReady<T, R>(value: T | Promise<T>, then: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(then) : then(value);
 }

@@ -156,3 +156,75 @@ describe("a wait", () => {
     expect(refusalCode(await world.call("wait_for_message", { timeout_seconds: 301 }))).toBe("invalid_arguments");
   });
 });
+
+describe("a wait whose connection is lost and may come back", () => {
+  /** A held wait of Bob's, and a way to cut and mend its connection. */
+  async function heldByBob(world: ChatWorld) {
+    const { ann, bob } = await world.pair();
+    await world.ask("wait_for_message", { session_token: bob });
+    let tell = (_connected: boolean): void => undefined;
+    const call = { answer: undefined as JsonObject | undefined };
+    const options = {
+      client: "claude-code",
+      onConnection: (listener: (connected: boolean) => void) => {
+        tell = listener;
+      },
+    };
+    void world.ask("wait_for_message", { session_token: bob }, options).then((answer) => {
+      call.answer = answer;
+    });
+    await settled();
+    return { ann, bob, call, tell: (connected: boolean) => tell(connected) };
+  }
+
+  test("keeps what comes meanwhile unread, and hands it out when the caller is back", async () => {
+    const world = new ChatWorld();
+    const { ann, call, tell } = await heldByBob(world);
+    tell(false);
+    expect(await world.ask("send_message", { session_token: ann, message: "hi" })).toMatchObject({
+      delivery: "queued",
+    });
+    await settled();
+    expect(call.answer).toBeUndefined();
+    tell(true);
+    await settled();
+    expect(names(call.answer)).toEqual(["message.received"]);
+  });
+
+  test("goes on holding if nothing came, and ends when its time is up", async () => {
+    const world = new ChatWorld();
+    const { ann, call, tell } = await heldByBob(world);
+    tell(false);
+    tell(true);
+    expect(await world.ask("send_message", { session_token: ann, message: "hi" })).toMatchObject({
+      delivery: "pushed",
+    });
+    await settled();
+    expect(names(call.answer)).toEqual(["message.received"]);
+    const late = await heldByBob(new ChatWorld());
+    late.tell(false);
+    await world.clock.pass(300_000);
+    expect(late.call.answer).toBeUndefined();
+  });
+
+  test("ends empty when its time is up while nobody is there", async () => {
+    const world = new ChatWorld();
+    const { call, tell } = await heldByBob(world);
+    tell(false);
+    await world.clock.pass(300_000);
+    expect(call.answer).toMatchObject({ timed_out: true, events: [] });
+  });
+
+  test("gives way to a newer wait", async () => {
+    const world = new ChatWorld();
+    const { ann, bob, call, tell } = await heldByBob(world);
+    tell(false);
+    const newer = waiting(world, { session_token: bob });
+    await settled();
+    expect(call.answer).toMatchObject({ timed_out: true, events: [] });
+    tell(true);
+    await world.ask("send_message", { session_token: ann, message: "hi" });
+    await settled();
+    expect(names(newer.answer)).toEqual(["message.received"]);
+  });
+});

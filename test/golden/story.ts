@@ -1,6 +1,10 @@
 /** What a golden story is: a script, and what its minutes are to prove. */
 
+import { within } from "../support/client-deadline.ts";
 import { Stage, type StageOptions } from "../support/golden-stage.ts";
+
+/** How long a story may take before it is said where it stands, in real milliseconds. Most take thirty. */
+const STORY_MS_MAX = 4500;
 
 export interface Story {
   /** Name of the file with its minutes, without `.txt`. */
@@ -15,7 +19,7 @@ export interface Story {
 export async function play(story: Story): Promise<Stage> {
   const stage = new Stage(story.setting);
   try {
-    await story.tell(stage);
+    await within("the next line", story.tell(stage), STORY_MS_MAX);
   } catch (problem) {
     await stage.stop();
     const told = stage.minutes.lines.slice(-10).join("\n");

@@ -73,6 +73,8 @@ export interface CallOptions {
   readonly client?: string;
   readonly canStream?: boolean;
   readonly signal?: AbortSignal;
+  /** Is given what the call hears of its connection by. */
+  readonly onConnection?: (listener: (connected: boolean) => void) => void;
 }
 
 /** What a call sent before its answer. */
@@ -118,6 +120,7 @@ export class ChatWorld {
         if (trace !== undefined) trace.streams++;
       },
       closeStream: () => undefined,
+      watchConnection: (listener) => options.onConnection?.(listener),
       progress: (step) => trace?.progress.push(step),
       log: () => undefined,
       supports: () => false,

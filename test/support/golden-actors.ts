@@ -11,7 +11,7 @@ import type { SseFrame } from "../../src/mcp/sse.ts";
 import type { Plain } from "./golden-layout.ts";
 import { isJson, type Json, type Layout } from "./golden-minutes.ts";
 import type { Sent, Stage } from "./golden-stage.ts";
-import { StreamReader } from "./http-stream.ts";
+import { StreamReader, until } from "./http-stream.ts";
 
 const NS = "io.modelcontextprotocol/";
 const MODERN: Revision = "2026-07-28";
@@ -353,10 +353,11 @@ export class HttpExchange implements Exchange {
 
   async drop(): Promise<void> {
     this.#over = true;
-    const closed = this.#actor.stage.next("stream_closed");
+    const { stage } = this.#actor;
+    const open = stage.openStreams;
     this.#told("->", "connection lost");
     await this.#reader?.close();
-    await closed;
+    await until(() => stage.openStreams < open);
   }
 
   /** What came and was not taken notice of. The last answer of a stream that the server ended is what must come. */

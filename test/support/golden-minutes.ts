@@ -15,7 +15,7 @@ const NS = "io.modelcontextprotocol/";
 const SUBSCRIPTION_ID = `${NS}subscriptionId`;
 
 /** A text in which whatever a stranger wrote stands between two marks. */
-const FRAMED = /^\{.*\}\nWhat stands between <(stranger-[\w-]{12})> and <\/\1> [^]*\n<\1>\n[^]*\n<\/\1>\n[^<>\n]+$/;
+const FRAMED = /^\{.*\}\nWhat stands between <(stranger-[\w-]{12})> and <\/\1> .*\n<\1>\n.*\n<\/\1>\n[^<>\n]+$/s;
 
 /** How a value is laid out: in as few lines as possible, or member by member, for what is reviewed line by line. */
 export type Layout = "fill" | "tree";

@@ -97,6 +97,10 @@ export class Stage {
     return this.#http.url + ENDPOINT;
   }
 
+  get openStreams(): number {
+    return this.#http.counts.streams;
+  }
+
   /** A sentence between the messages. */
   note(text: string): void {
     this.minutes.note(text);

@@ -13,7 +13,8 @@ import {
   HOLD_SECONDS_MAX,
 } from "../../limits.ts";
 import type { CallContext, JsonObject, Tool, ToolResult } from "../../mcp/registry.ts";
-import { andThen, type Chat } from "../chat.ts";
+import { whenReady } from "../../mcp/when-ready.ts";
+import type { Chat } from "../chat.ts";
 import { patienceOf } from "../client-patience.ts";
 import { defineTool, framedSuccess, sessionTokenInput, success } from "../define-tool.ts";
 import { callerOf } from "../identity.ts";
@@ -87,7 +88,7 @@ export function sendMessage(chat: Chat): Tool {
           return last;
         },
       );
-      return andThen(sent, (outcome) => {
+      return whenReady(sent, (outcome) => {
         if (outcome.type === "refused") return refusalResult(outcome);
         if (outcome.type !== "posted") throw new Error("a message was neither posted nor refused");
         const { posted } = outcome;
@@ -143,6 +144,7 @@ async function waitAndAnswer(
     after: args.after,
     holdMs: holdSeconds * 1000,
     signal: context.signal,
+    watchConnection: (listener) => context.watchConnection(listener),
     onHeld: () => {
       // A quiet connection is taken for a dead one by proxies and clients: a long hold says something at once.
       if (holdSeconds > HOLD_QUIET_SECONDS_MAX) context.openStream();
