@@ -27,7 +27,7 @@ export const INTERESTS_MAX = 10;
 export const INTEREST_CHARS_MAX = 32;
 /** Partners a user does not meet again while others wait. */
 export const RECENT_PARTNERS_MAX = 3;
-/** Closed rooms a user can still name and be told `chat_ended`; older ones are `room_not_found`. */
+/** Closed rooms a record keeps; a room that neither member keeps any more is `room_not_found`. */
 export const PAST_ROOMS_MAX = 32;
 /** Legacy sessions bound to one user at a time; the longest-bound is unbound beyond it. */
 export const SESSIONS_PER_USER_MAX = 16;

@@ -66,15 +66,6 @@ export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
   advance(lobby, step, Math.max(lobby.now, entry.at));
   const refusal = apply(lobby, step, entry.command);
   if (refusal !== undefined) step.events.push(refusal);
-  // A pairing moves a second user than the one who called; both now have other deadlines.
-  for (const event of step.events) {
-    if (event.type === "matched")
-      settleMembers(
-        lobby,
-        step,
-        event.users.map((user) => ({ user })),
-      );
-  }
   return step.events;
 }
 
