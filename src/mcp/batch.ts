@@ -12,6 +12,8 @@ import { decode, type RpcMessage, type RpcRequest } from "./jsonrpc.ts";
 import type { Revision } from "./registry.ts";
 import { ACCEPTED, errorReply, type HeldReply, jsonReply, type Reply } from "./reply.ts";
 
+export const EMPTY_BATCH = invalidRequest("a batch must not be empty.");
+
 /** What becomes of the messages of a batch, one by one and in their order. */
 export interface BatchParts {
   request(request: RpcRequest): Reply | HeldReply;
@@ -26,7 +28,7 @@ export interface BatchParts {
 export function runBatch(items: readonly unknown[], revision: Revision, parts: BatchParts): Reply | HeldReply {
   const refuse = (problem: string): Reply => errorReply(invalidRequest(problem), undefined);
   if (revision !== "2025-03-26") return refuse("batches do not exist in this revision.");
-  if (items.length === 0) return refuse("a batch must not be empty.");
+  if (items.length === 0) return errorReply(EMPTY_BATCH, undefined);
   if (items.length > BATCH_MESSAGES_MAX) return refuse(`a batch has at most ${BATCH_MESSAGES_MAX} messages.`);
   const messages: RpcMessage[] = [];
   for (const item of items) {

@@ -6,7 +6,7 @@
  * the runtime: header values and decoded messages come in, replies go out.
  */
 
-import { runBatch } from "./batch.ts";
+import { EMPTY_BATCH, runBatch } from "./batch.ts";
 import { Call, type Caller } from "./call.ts";
 import { type BugLog, Dispatcher, type MethodTable } from "./dispatch.ts";
 import { decideEra, LEGACY_REVISIONS, MODERN_REVISION, namesModern } from "./era.ts";
@@ -99,6 +99,8 @@ export class StreamableHttp {
   #postLegacy(decoded: Decoded, versionHeader: string | null, token: string | null, caller: Caller): Reply | HeldReply {
     const id = decoded.kind === "request" ? decoded.id : undefined;
     if (decoded.kind === "request" && decoded.method === "initialize") return this.#initialize(decoded, token, caller);
+    // No session makes an empty batch a message (JSON-RPC 2.0, section 6).
+    if (decoded.kind === "batch" && decoded.items.length === 0) return errorReply(EMPTY_BATCH, undefined);
     const session = this.#session(token, versionHeader, caller, decoded.kind === "request" || decoded.kind === "batch");
     if ("code" in session) return errorReply(session, id);
     switch (decoded.kind) {

@@ -118,6 +118,7 @@ const SHEET: Sheet = {
     },
     { name: "a batch where there are none", body: [PING], headers: session, status: 400, code: -32600 },
     { name: "an empty batch", body: [], headers: batching, status: 400, code: -32600 },
+    { name: "an empty batch of no session", body: [], status: 400, code: -32600 },
     {
       name: "a batch with a modern header",
       body: [PING],
