@@ -140,7 +140,7 @@ describe("prompts", () => {
     const text = textOf(await prompt?.get(args, world.context({})));
     expect(text).toContain('interests ["tea","go"]');
     expect(text).toContain('display_name "Ann"');
-    expect(textOf(await prompt?.get({}, world.context({})))).toContain("Call enter_queue and kind");
+    expect(textOf(await prompt?.get({}, world.context({})))).toContain("Call enter_queue with kind");
     expect(await prompt?.get({ name: "x".repeat(41) }, world.context({}))).toHaveProperty("invalid");
   });
 

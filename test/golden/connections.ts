@@ -1,9 +1,14 @@
 /** Stories of connections that are late, get lost or come back, and of what a partner is told of it. */
 
-import { HttpActor } from "../support/golden-actors.ts";
+import { type Exchange, HttpActor } from "../support/golden-actors.ts";
 import type { Story } from "./story.ts";
 
 const { legacy, modern } = HttpActor;
+
+/** Hears everything up to the fourth message of a chat. */
+async function hearTheRest(stream: Exchange): Promise<void> {
+  while (!JSON.stringify(await stream.hears()).includes("four"));
+}
 
 export const CONNECTIONS: readonly Story[] = [
   {
@@ -130,20 +135,25 @@ export const CONNECTIONS: readonly Story[] = [
     file: "late-reader",
     proves:
       "Mailboxes are bounded, and a reader who comes too late is told so in every way of reading: never served silently short.",
-    setting: { lobby: { mailboxBytesMax: 4000, messageRate: 0 } },
+    setting: { lobby: { mailboxBytesMax: 700 } },
     async tell(stage) {
       const ann = await legacy(stage, "Ann");
       await ann.call("enter_queue", { display_name: "Ann" });
+      const { cursor } = await ann.call("chat_status");
       const bob = modern(stage, "Bob");
       await bob.call("enter_queue", { display_name: "Bob" });
-      for (const text of ["one", "two", "three"]) await bob.call("send_message", { message: text + ".".repeat(600) });
+      for (const message of ["one", "two", "three", "four"]) await bob.call("send_message", { message });
+      stage.note("On the stream of her session, Ann is told to read her inbox anew.");
+      const annHears = await ann.get();
+      await hearTheRest(annHears);
       stage.note("By call.");
       await ann.call("wait_for_message");
-      stage.note("By event: an active notice says it.");
-      const same = modern(stage, "Ann");
-      same.token = ann.token;
-      const stream = same.send("events/stream", { name: "chat.activity", cursor: ann.cursor }, { showsId: true });
-      await stream.hears();
+      stage.note("By events: an active notice says it, and so does a poll.");
+      const again = modern(stage, "Ann");
+      again.token = ann.token;
+      await again.request("events/poll", { name: "partner.disconnected", cursor: cursor ?? null });
+      const stream = again.send("events/stream", { name: "chat.activity", cursor: cursor ?? null }, { showsId: true });
+      await hearTheRest(stream);
     },
   },
   {
@@ -184,8 +194,25 @@ export const CONNECTIONS: readonly Story[] = [
       await held.hears();
       await stage.pass(10);
       await held.hears();
+      const { lastEventId } = held;
       stage.note("The connection of the call is lost; it is not cancelled by that.");
       await held.drop();
+      const bob = modern(stage, "Bob");
+      await bob.call("enter_queue", { display_name: "Bob" });
+      const resumed = await ann.get(lastEventId, "wait_for_message");
+      await resumed.answer();
+      await resumed.ends();
+      stage.note("There is no more to come, which 204 says.");
+      await ann.get(resumed.lastEventId);
+      stage.note("A call that is cancelled.");
+      const given = await ann.hold(
+        "wait_for_message",
+        { after: ann.cursor, timeout_seconds: 60 },
+        { meta, id: "c", showsId: true },
+      );
+      await given.hears();
+      await ann.notify("notifications/cancelled", { requestId: "c", reason: "changed my mind" });
+      await given.ends();
     },
   },
   {
@@ -215,10 +242,14 @@ export const CONNECTIONS: readonly Story[] = [
       await dan.call("enter_queue", { display_name: "Dan", kind: "human", partner_kind: "agent" });
       const danWaits = await dan.hold("wait_for_message", {}, { meta: { progressToken: 1 } });
       await danWaits.hears();
+      const polled = stage.next("stream_opened");
+      const cidPolls = cid.send("events/poll", { name: "chat.activity", timeoutMs: 20_000 });
+      await polled;
       stage.note("The server stops.");
       await stage.stop();
       await bobWaits.answer();
       await danWaits.answer();
+      await cidPolls.answer();
       await annHears.isSentAway();
       await annHears.ends();
       await cidHears.answer();

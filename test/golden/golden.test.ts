@@ -19,7 +19,8 @@ import { difference } from "../support/golden-layout.ts";
 import { STORIES } from "./stories.ts";
 import { play, type Story } from "./story.ts";
 
-const UPDATE = process.env.UPDATE_GOLDEN === "1";
+/** Never where everything is to be tested: there the files are what is measured against. */
+const UPDATE = process.env.UPDATE_GOLDEN === "1" && process.env.REQUIRE_ALL_TESTS !== "1";
 /** What a reviewer reads in one go. */
 const LINES_MAX = 150;
 const WIDTH = 100;
@@ -58,9 +59,5 @@ describe("golden conversations", () => {
   test("no minutes are left without a story", () => {
     const files = readdirSync(import.meta.dir).filter((name) => name.endsWith(".txt"));
     expect(files.sort()).toEqual(STORIES.map(({ file }) => `${file}.txt`).sort());
-  });
-
-  test("they are never written where everything is to be tested", () => {
-    expect(UPDATE && process.env.REQUIRE_ALL_TESTS === "1").toBe(false);
   });
 });

@@ -143,7 +143,7 @@ export const MEETING: readonly Story[] = [
       await ann.request("resources/read", { uri: "chat://inbox" });
       stage.note("A model that was talked into it cannot give its secret away.");
       await ann.call("send_message", { message: `Here it is: ${ann.token}` });
-      await ann.call("send_message", { message: ann.token.split("").join(" ") });
+      await ann.call("send_message", { message: "m c p c _ 0 1 2 3 4 5 6 7 8 9 a b c d e f g h i j" });
     },
   },
 ];

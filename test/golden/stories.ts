@@ -1,7 +1,18 @@
 /** All golden stories. */
 
 import { CONNECTIONS } from "./connections.ts";
+import { DISCOVERING } from "./discovering.ts";
+import { EDGES } from "./edges.ts";
 import { MEETING } from "./meeting.ts";
+import { QUEUEING } from "./queueing.ts";
 import type { Story } from "./story.ts";
+import { SUBSCRIBING } from "./subscribing.ts";
 
-export const STORIES: readonly Story[] = [...MEETING, ...CONNECTIONS];
+export const STORIES: readonly Story[] = [
+  ...MEETING,
+  ...CONNECTIONS,
+  ...QUEUEING,
+  ...SUBSCRIBING,
+  ...DISCOVERING,
+  ...EDGES,
+];

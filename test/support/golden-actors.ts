@@ -46,6 +46,8 @@ export abstract class Actor {
   readonly capabilities: Json;
   /** The session token, once they have one. */
   token = "";
+  /** The last room they were told of. */
+  room = "";
   /** Their last cursor. */
   cursor = "";
   protected lastId = 0;
@@ -62,11 +64,21 @@ export abstract class Actor {
     return this.revision === MODERN ? "modern" : "legacy";
   }
 
+  /** Whether calls tell who calls: by a bearer or by the session. */
+  get showsToken(): boolean {
+    return true;
+  }
+
   /** Sends a request without waiting for its answer. */
   abstract send(method: string, params?: Json, options?: RequestOptions): Exchange;
 
   async request(method: string, params: Json = {}, options: RequestOptions & { layout?: Layout } = {}): Promise<Json> {
     return this.send(method, params, options).answer(options.layout);
+  }
+
+  /** Asks without telling. */
+  quietly(method: string, params: Json): Promise<Json> {
+    return this.stage.quietly(() => this.request(method, params));
   }
 
   /** Calls a tool. @returns its structured result, or what its text says where there is none */
@@ -100,8 +112,10 @@ export abstract class Actor {
   /** Takes a message of the server down for the schemas, and learns from it who one is. */
   heard(sent: Omit<Sent, "era" | "revision" | "transport">, transport: Sent["transport"]): void {
     this.stage.sent.push({ ...sent, era: this.era, revision: this.revision, transport });
-    if (sent.method !== "tools/call") return;
-    const { user_id, session_token, cursor } = structured(sent.message);
+    const { result } = sent.message;
+    const told = sent.method === "tools/call" ? structured(sent.message) : isJson(result) ? result : {};
+    const { user_id, session_token, cursor } = told;
+    this.room = /room_[0-9a-z]{22,}/.exec(JSON.stringify(result ?? null))?.[0] ?? this.room;
     if (typeof session_token === "string") this.token = session_token;
     if (typeof cursor === "string") this.cursor = cursor;
     if (typeof user_id === "string")
@@ -111,6 +125,8 @@ export abstract class Actor {
 
 /** One request on its way, and what comes back for it. */
 export interface Exchange {
+  /** Of the last event that had one; "" where there are none. */
+  readonly lastEventId: string;
   /** The next notification that comes before the answer. */
   hears(): Promise<Json>;
   /** The answer; what comes before it is told too. @returns the whole message */
@@ -135,22 +151,24 @@ export class HttpActor extends Actor {
   static async legacy(stage: Stage, name: string, options: ActorOptions = {}): Promise<HttpActor> {
     const revision = options.revision ?? "2025-11-25";
     const actor = new HttpActor(stage, name, { ...options, revision });
-    const params = { protocolVersion: revision, capabilities: actor.capabilities, clientInfo: actor.client };
-    const response = await actor.post({ jsonrpc: "2.0", id: 0, method: "initialize", params });
-    const message: Json = JSON.parse(await response.text());
-    actor.heard({ method: "initialize", message, status: response.status }, "http");
-    actor.session = response.headers.get("mcp-session-id") ?? "";
-    await (await actor.post({ jsonrpc: "2.0", method: "notifications/initialized" })).text();
+    await stage.quietly(() => actor.initialize(revision));
     stage.minutes.introduced(`${name} opens a session of ${revision}.`);
     return actor;
   }
 
-  get session(): string {
-    return this.#session ?? "";
+  /** A client of which nothing is told yet. */
+  static stranger(stage: Stage, name: string, options: ActorOptions): HttpActor {
+    return new HttpActor(stage, name, options);
   }
 
-  set session(session: string) {
-    this.#session = session;
+  /** The handshake of sessions. */
+  async initialize(protocolVersion: string): Promise<void> {
+    const params = { protocolVersion, capabilities: this.capabilities, clientInfo: this.client };
+    const sent = this.send("initialize", params);
+    await sent.answer("tree");
+    this.#session = await sent.session();
+    if (this.#session !== "") this.stage.minutes.told(this.name, "<-", "[mcp-session-id: <session>]");
+    await this.notify("notifications/initialized");
   }
 
   /** POSTs anything. Nothing is told. */
@@ -207,19 +225,20 @@ export class HttpActor extends Actor {
     this.stage.minutes.told(this.name, "<-", String(response.status));
   }
 
-  /** Opens the session's GET stream. What cannot be opened is told. */
-  async get(lastEventId?: string): Promise<HttpExchange> {
+  /**
+   * Opens the session's GET stream. What cannot be opened is told.
+   * @param tool whose answer is resumed by `lastEventId`, if it is one
+   */
+  async get(lastEventId?: string, tool?: string): Promise<HttpExchange> {
     const suffix = lastEventId === undefined ? "" : ` [last-event-id: ${lastEventId}]`;
     this.stage.minutes.told(this.name, "->", `GET${suffix}`);
     const resume: Record<string, string> = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
-    const exchange = new HttpExchange(
-      this,
-      "",
-      undefined,
-      fetch(this.stage.url, { headers: { ...this.headers(), ...resume } }),
-    );
+    const opening = fetch(this.stage.url, { headers: { ...this.headers(), ...resume } });
+    const exchange = new HttpExchange(this, tool === undefined ? "" : "tools/call", tool, opening);
     this.stage.expectHeardOut({ who: this.name, rest: () => exchange.rest() });
-    await exchange.opened();
+    const { body, headers } = await opening;
+    if (body === null || headers.get("content-type") !== "text/event-stream") await exchange.answer();
+    else await exchange.opened();
     return exchange;
   }
 
@@ -233,6 +252,24 @@ export class HttpActor extends Actor {
     const headers = { ...this.headers(), ...(init.headers as Record<string, string> | undefined) };
     const sent = fetch(this.stage.url, { method: "POST", ...init, headers });
     return new HttpExchange(this, "", undefined, sent).answer();
+  }
+
+  /** Sends several messages at once. */
+  async batch(messages: readonly Json[]): Promise<void> {
+    for (const { method, params } of messages) {
+      this.stage.minutes.sent(this.name, "POST [batch]", String(method), isJson(params) ? params : {});
+    }
+    const response = await this.post(messages);
+    const text = await response.text();
+    this.stage.minutes.told(this.name, "<-", `${response.status}`);
+    const answers: readonly Json[] = text === "" ? [] : JSON.parse(text);
+    for (const answer of answers) {
+      const asked = messages.find(({ id }) => id === answer.id);
+      const params = isJson(asked?.params) ? asked.params : {};
+      const tool = typeof params.name === "string" ? params.name : undefined;
+      this.heard({ method: String(asked?.method), tool, message: answer }, "http");
+      this.stage.minutes.answered(this.name, "[batch] ", "", String(asked?.method), answer, "fill");
+    }
   }
 
   /** Ends the session. */
@@ -251,7 +288,6 @@ export class HttpExchange implements Exchange {
   readonly #response: Promise<Response>;
   #reader: StreamReader | undefined;
   #over = false;
-  /** Of the last event that had one. */
   lastEventId = "";
 
   constructor(actor: HttpActor, method: string, tool: string | undefined, response: Promise<Response>) {
@@ -266,13 +302,17 @@ export class HttpExchange implements Exchange {
     const response = await this.#response;
     if (this.#reader !== undefined || this.#over) return;
     if (!isStream(response)) {
-      if (this.#method === "") await this.#plain(response, "fill");
       return;
     }
     this.#reader = StreamReader.of(response);
     this.#told("<-", "200 event stream");
-    // An empty first event, if the revision has one, comes with the head.
-    if (this.#method === "" && this.#actor.revision >= "2025-11-25") await this.#frame();
+    // A stream that can be resumed begins with an empty event, so that there is an id to resume from.
+    if (this.#actor.era === "legacy" && this.#actor.revision >= "2025-11-25") await this.#frame();
+  }
+
+  /** The session that the head of the answer names. */
+  async session(): Promise<string> {
+    return (await this.#response).headers.get("mcp-session-id") ?? "";
   }
 
   async hears(): Promise<Json> {

@@ -12,11 +12,22 @@ const WIDTH = 120;
 /** How far the rest of something long is indented. */
 export const INDENT = "    ";
 
+/** JSON in which every character can be seen. */
+function jsonOf(value: Plain): string {
+  return JSON.stringify(value).replace(/(?! )[\p{C}\p{Z}]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return [...Array(character.length).keys()]
+    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+    .join("");
+}
+
 /** Compact JSON behind `head`, broken after commas wherever a line would be too long. */
 export function fill(head: string, value: Plain): string[] {
   const lines: string[] = [];
   let line = `${head} `;
-  for (const part of partsOf(JSON.stringify(value))) {
+  for (const part of partsOf(jsonOf(value))) {
     if (line.length + part.length > WIDTH && line.trim() !== "") {
       lines.push(line.trimEnd());
       line = INDENT;
@@ -45,14 +56,13 @@ function partsOf(json: string): string[] {
 
 /** JSON with a line for each member, but for what fits into one; a text of several lines as a block. */
 export function tree(head: string, value: Plain, indent = ""): string[] {
-  const flat = `${indent}${head}${JSON.stringify(value)}`;
+  const flat = `${indent}${head}${jsonOf(value)}`;
   if (typeof value === "string") return value.includes("\n") ? block(`${indent}${head}`, value, indent) : [flat];
   if (typeof value !== "object" || value === null || (flat.length <= WIDTH && !hasLineBreaks(value))) return [flat];
-  const [open, close] = Array.isArray(value) ? "[]" : "{}";
   const members = Array.isArray(value)
-    ? value.flatMap((item) => tree("", item, indent + INDENT))
+    ? value.flatMap((item) => tree("- ", item, indent + INDENT))
     : Object.entries(value).flatMap(([key, member]) => tree(`${key}: `, member, indent + INDENT));
-  return [`${indent}${head}${open}`, ...members, `${indent}${close}`];
+  return [`${indent}${head}`.trimEnd(), ...members];
 }
 
 function hasLineBreaks(value: Plain): boolean {

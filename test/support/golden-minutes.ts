@@ -14,8 +14,9 @@ export type Json = { readonly [key: string]: Plain };
 const NS = "io.modelcontextprotocol/";
 const SUBSCRIPTION_ID = `${NS}subscriptionId`;
 
-/** A text in which whatever a stranger wrote stands between two marks. */
-const FRAMED = /^\{.*\}\nWhat stands between <(stranger-[\w-]{12})> and <\/\1> .*\n<\1>\n.*\n<\/\1>\n[^<>\n]+$/s;
+/** A text in which every line that a stranger wrote stands between two marks. */
+const FRAMED =
+  /^\{.*\}\nWhat stands between <(stranger-[\w-]{12})> and <\/\1> .*\n(?:[^<].*\n)*<\1>\n.*\n<\/\1>\n(?:[^<].*\n|<\1>\n.*\n<\/\1>\n)*[^<\n].*$/;
 
 /** How a value is laid out: in as few lines as possible, or member by member, for what is reviewed line by line. */
 export type Layout = "fill" | "tree";
@@ -34,6 +35,11 @@ export class Minutes {
   /** A person comes into the story. */
   introduced(text: string): void {
     this.#write(text);
+  }
+
+  /** One item of a list, member by member. */
+  item(value: Plain): void {
+    this.#write(...tree("- ", value, INDENT));
   }
 
   /** Something that happens beside the messages. */
@@ -78,10 +84,12 @@ export class Minutes {
       this.#write(...this.#laid(shown, data ?? {}, "fill", who));
       return;
     }
-    const result = isJson(message.result) ? withoutEnvelope(message.result) : {};
+    const whole = isJson(message.result) ? message.result : {};
+    // Who the server is stands in every result of the era, and is told in this one.
+    const { result, tag } = method === "server/discover" ? { result: whole, tag: undefined } : withoutEnvelope(whole);
     if (method === "tools/call") this.#toolResult(who, head, result);
     else if (method === "resources/read") this.#reading(who, head, result);
-    else this.#write(...this.#laid(head, result, layout, who));
+    else this.#write(...this.#laid(tag === undefined ? head : `${head} result #${tag}`, result, layout, who));
   }
 
   #toolResult(who: string, head: string, { content, structuredContent, isError, ...rest }: Json): void {
@@ -117,13 +125,17 @@ export class Minutes {
   }
 
   #block(head: string, text: string, who: string): string[] {
-    return block(head, this.#names.inText(text, who));
+    return block(this.#names.inText(head, who), this.#names.inText(text, who));
   }
 
   #laid(head: string, value: Plain, layout: Layout, who: string, end = ""): string[] {
     const [named, clean] = [this.#names.inText(head, who), this.#names.in(value, who)];
     const isEmpty = isJson(clean) && Object.keys(clean).length === 0;
-    const lines = isEmpty ? [named] : layout === "tree" ? tree(`${named} `, clean) : fill(named, clean);
+    const lines = isEmpty
+      ? [named.endsWith("<-") ? `${named} {}` : named]
+      : layout === "tree"
+        ? tree(`${named} `, clean)
+        : fill(named, clean);
     const last = lines.pop() ?? "";
     return [...lines, last + this.#names.inText(end, who)];
   }
@@ -152,10 +164,10 @@ function hasMore(meta: Json, key: string): boolean {
   return key.endsWith("clientCapabilities") && isJson(value) && Object.keys(value).length > 0;
 }
 
-/** A modern result without what each of them says: that it is complete, and who the server is. */
-function withoutEnvelope(result: Json): Json {
+/** A modern result without what each of them says: that it is complete, who the server is, and what it belongs to. */
+function withoutEnvelope(result: Json): { readonly result: Json; readonly tag?: Plain | undefined } {
   const { resultType, _meta, ...rest } = result;
-  const meta = isJson(_meta) ? Object.keys(_meta) : [];
-  const isUsual = resultType === "complete" && meta.length === 1 && meta[0] === `${NS}serverInfo`;
-  return isUsual ? rest : result;
+  if (resultType !== "complete" || !isJson(_meta)) return { result };
+  const { [`${NS}serverInfo`]: server, [SUBSCRIPTION_ID]: tag, ...others } = _meta;
+  return server === undefined || Object.keys(others).length > 0 ? { result } : { result: rest, tag };
 }

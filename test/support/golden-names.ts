@@ -34,9 +34,16 @@ export class Names {
   readonly #numbered = new Map<string, string>();
   readonly #counts = new Map<string, number>();
 
+  readonly #texts = new Map<string, string>();
+
   /** @param start milliseconds since 1970 from which times are counted */
   constructor(start: number) {
     this.#start = start;
+  }
+
+  /** A text that is always the same and long is told by a name. */
+  abbreviate(text: string, name: string): void {
+    this.#texts.set(text, name);
   }
 
   /** Somebody is told who they are. The first name stays. */
@@ -57,6 +64,8 @@ export class Names {
   }
 
   inText(text: string, reader: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
     return text.replace(DYNAMIC, (...args) => {
       const groups: Record<string, string | undefined> = args.at(-1);
       const { token, kind, entropy, box, event, epoch, offset, post, frame, time } = groups;

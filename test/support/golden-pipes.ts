@@ -14,10 +14,19 @@ export class Pipe {
   readonly #pipe: StdioPipe;
   readonly #stage: Stage;
 
-  constructor(stage: Stage) {
+  /** @param overhears takes what nobody asked for; left out, the story must take notice of everything */
+  constructor(stage: Stage, overhears?: (message: Json) => void) {
     this.#stage = stage;
     this.#pipe = new StdioPipe(stage.chat.definition, { now: () => stage.clock.now(), release: stage.chat.release });
-    stage.expectHeardOut({ who: "whoever holds the pipe", rest: async () => this.#pipe.rest().map(asJson) });
+    stage.expectHeardOut({
+      who: "whoever holds the pipe",
+      rest: async () => {
+        const rest = this.#pipe.rest().map(asJson);
+        if (overhears === undefined) return rest;
+        rest.forEach(overhears);
+        return [];
+      },
+    });
   }
 
   write(line: string): void {
@@ -53,6 +62,10 @@ export class PipeActor extends Actor {
     stage.minutes.introduced(`${name} speaks ${this.revision} over stdio.`);
   }
 
+  override get showsToken(): boolean {
+    return this.era === "legacy";
+  }
+
   send(method: string, params: Json = {}, options: RequestOptions = {}): Exchange {
     const id = options.id ?? ++this.lastId;
     const own = isJson(options.meta) ? { ...params, _meta: options.meta } : params;
@@ -83,6 +96,7 @@ export class PipeActor extends Actor {
 }
 
 class PipeExchange implements Exchange {
+  readonly lastEventId = "";
   readonly #actor: PipeActor;
   readonly #method: string;
   readonly #tool: string | undefined;

@@ -7,6 +7,7 @@
  */
 
 import { createChatServer } from "../../src/chat/server.ts";
+import { INSTRUCTIONS } from "../../src/chat/tools.ts";
 import type { LobbySettings } from "../../src/domain/command.ts";
 import type { LobbyEvent } from "../../src/domain/event.ts";
 import { createHttpServer, ENDPOINT } from "../../src/http/server.ts";
@@ -22,10 +23,13 @@ export interface StageOptions {
   readonly lobby?: Partial<LobbySettings>;
   readonly messageCharsMax?: number;
   readonly accessToken?: string;
+  readonly streamsMax?: number;
   /** Between two signs of life of a stream, in real milliseconds. By default no story lives that long. */
   readonly keepAliveMs?: number;
   /** Whether the minutes show the text blocks in which a stranger's words stand in a frame. */
   readonly showsFrames?: boolean;
+  /** Whether the minutes show the instructions for models. */
+  readonly showsInstructions?: boolean;
 }
 
 /** One message of the server, with what it belongs to. */
@@ -62,8 +66,10 @@ export class Stage {
   readonly #logged: string[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor({ lobby, messageCharsMax = 4000, accessToken, keepAliveMs, showsFrames = false }: StageOptions = {}) {
-    this.minutes = new Minutes(this.names, showsFrames);
+  constructor(options: StageOptions = {}) {
+    const { lobby, messageCharsMax = 4000, accessToken, keepAliveMs } = options;
+    this.minutes = new Minutes(this.names, options.showsFrames ?? false);
+    if (options.showsInstructions !== true) this.names.abbreviate(INSTRUCTIONS, "<as in discover-2026-07-28>");
     let entries = 0;
     const now = (): number => this.clock.now();
     this.chat = createChatServer({
@@ -86,7 +92,7 @@ export class Stage {
       allowedOrigins: [],
       isLiveUserToken: this.chat.isLiveToken,
       sessionKey: new Uint8Array(32).fill(7),
-      streamsMax: 100,
+      streamsMax: options.streamsMax ?? 100,
       log: { error: (message, fields) => this.#logged.push(`${message} ${JSON.stringify(fields)}`) },
       now,
       ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
@@ -110,6 +116,17 @@ export class Stage {
   async pass(seconds: number): Promise<void> {
     this.minutes.note(`${seconds} s pass`);
     await this.clock.pass(seconds * 1000);
+  }
+
+  /** Has something done that is not told. */
+  async quietly<T>(deed: () => Promise<T>): Promise<T> {
+    const { lines } = this.minutes;
+    const before = lines.length;
+    try {
+      return await deed();
+    } finally {
+      lines.length = before;
+    }
   }
 
   /** Settles at the next event of this type in the lobby. To be asked for before what causes it. */

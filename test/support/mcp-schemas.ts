@@ -18,6 +18,51 @@ interface Schema {
 const result = z.looseObject({ resultType: z.string(), _meta: z.looseObject({}) });
 const cacheable = result.extend({ ttlMs: z.int().min(0), cacheScope: z.enum(["public", "private"]) });
 
+// --- MCP Events (SEP-3415), of which the official packages know nothing --------------------------
+
+const occurrence = z.strictObject({
+  eventId: z.string().regex(/^[!-~]{1,64}$/),
+  name: z.string(),
+  timestamp: z.iso.datetime({ offset: true }),
+  data: z.looseObject({}),
+});
+const cursor = z.string().nullable();
+const objectSchema = z.looseObject({ type: z.literal("object") });
+
+const EVENTS_RESULTS: Readonly<Record<string, Schema>> = {
+  "events/list": z.looseObject({
+    events: z.array(
+      z.strictObject({
+        name: z.string(),
+        description: z.string(),
+        delivery: z.array(z.enum(["poll", "push", "webhook"])).nonempty(),
+        inputSchema: objectSchema,
+        payloadSchema: objectSchema,
+      }),
+    ),
+  }),
+  "events/poll": z.looseObject({
+    events: z.array(occurrence),
+    cursor,
+    truncated: z.boolean(),
+    hasMore: z.boolean(),
+    nextPollMs: z.int().min(0),
+  }),
+  "events/unsubscribe": z.looseObject({}),
+};
+
+const tagged = z.strictObject({ "io.modelcontextprotocol/subscriptionId": z.union([z.string(), z.int()]) });
+const eventNotice = (params: z.ZodObject): Schema => z.looseObject({ params: params.extend({ _meta: tagged }) });
+
+const EVENTS_NOTIFICATIONS: Readonly<Record<string, Schema>> = {
+  "notifications/events/active": eventNotice(z.strictObject({ cursor, truncated: z.boolean() })),
+  "notifications/events/event": eventNotice(occurrence.extend({ cursor })),
+  "notifications/events/heartbeat": eventNotice(z.strictObject({ cursor })),
+  "notifications/events/terminated": eventNotice(z.strictObject({ error: z.looseObject({ code: z.int() }) })),
+};
+
+// --- everything by its era ------------------------------------------------------------------------
+
 const LEGACY_RESULTS: Readonly<Record<string, Schema>> = {
   initialize: legacy.InitializeResultSchema,
   ping: legacy.EmptyResultSchema,
@@ -32,6 +77,7 @@ const LEGACY_RESULTS: Readonly<Record<string, Schema>> = {
   "prompts/get": legacy.GetPromptResultSchema,
   "completion/complete": legacy.CompleteResultSchema,
   "logging/setLevel": legacy.EmptyResultSchema,
+  ...EVENTS_RESULTS,
 };
 
 const MODERN_RESULTS: Readonly<Record<string, readonly Schema[]>> = {
@@ -45,6 +91,8 @@ const MODERN_RESULTS: Readonly<Record<string, readonly Schema[]>> = {
   "prompts/get": [result, modern.GetPromptResultSchema],
   "completion/complete": [result, modern.CompleteResultSchema],
   "subscriptions/listen": [result, modern.SubscriptionsListenResultSchema],
+  ...Object.fromEntries(Object.entries(EVENTS_RESULTS).map(([method, schema]) => [method, [result, schema]])),
+  "events/stream": [result.extend({ _meta: tagged.loose() })],
 };
 
 const LEGACY_NOTIFICATIONS: Readonly<Record<string, Schema>> = {
@@ -64,6 +112,7 @@ const MODERN_NOTIFICATIONS: Readonly<Record<string, Schema>> = {
   "notifications/tools/list_changed": modern.ToolListChangedNotificationSchema,
   "notifications/prompts/list_changed": modern.PromptListChangedNotificationSchema,
   "notifications/subscriptions/acknowledged": modern.SubscriptionsAcknowledgedNotificationSchema,
+  ...EVENTS_NOTIFICATIONS,
 };
 
 const message = z.looseObject({ method: z.string().optional(), result: z.unknown().optional() });
@@ -78,7 +127,9 @@ export function expectOfficial(era: Era, method: string, sent: unknown): void {
   const read = message.parse(sent);
   if (read.method !== undefined) {
     const schemas = era === "legacy" ? LEGACY_NOTIFICATIONS : MODERN_NOTIFICATIONS;
-    fits(known(schemas, read.method), sent, read.method);
+    // An application's own notifications are as JSON-RPC has it, and the official packages pass them on.
+    const isOwn = !read.method.startsWith("notifications/");
+    fits(isOwn ? modern.JSONRPCNotificationSchema : known(schemas, read.method), sent, read.method);
   } else if (read.result !== undefined) {
     const schemas = era === "legacy" ? [known(LEGACY_RESULTS, method)] : known(MODERN_RESULTS, method);
     for (const schema of schemas) fits(schema, read.result, `a result of ${method}`);
