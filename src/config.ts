@@ -2,13 +2,26 @@
  * Every setting of the server once: its name, its unit, what it allows, its default and its line
  * of help. Flags, environment variables, `--help` and the type `Config` all come from one table.
  *
- * This file owns how text becomes a setting. It must never repeat a secret's value, never throw
+ * This file owns the table and where settings come from. It must never repeat a secret's value, never throw
  * on what an operator wrote, and never offer a setting that does nothing yet.
  */
 
 import { readFileSync } from "node:fs";
 import { MAILBOX_BYTES_MAX } from "./limits.ts";
 import { formatValue, LOG_LEVELS } from "./log.ts";
+import {
+  bearerToken,
+  bytes,
+  choice,
+  decimal,
+  hostHeaders,
+  hostName,
+  integer,
+  type Kind,
+  origins,
+  seconds,
+  toggle,
+} from "./setting-kinds.ts";
 
 /** Environment variables as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,19 +34,7 @@ export type ParsedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly message: string };
 
-// --- kinds of value ---------------------------------------------------------------------------
-
-/** How one kind of value is written. */
-interface Kind<T> {
-  /** Stands for the value in the help; absent for a switch, which needs no value. */
-  readonly placeholder?: string;
-  /** Completes the sentence "allowed: ...". */
-  readonly allowed: string;
-  /** Whether the value must not be repeated in messages. */
-  readonly secret?: true;
-  /** Reads the text; undefined if it is not allowed. */
-  read(text: string): T | undefined;
-}
+// --- the table --------------------------------------------------------------------------------
 
 interface Setting<T> extends Kind<T> {
   /** In kebab case, as in the flag; the other spellings are made from it. */
@@ -57,133 +58,6 @@ function setting<T>(key: string, kind: Kind<T>, initial: string | Initial<T>, he
   if (value === undefined) throw new Error(`the default of ${key} is not allowed`);
   return { ...kind, key, help, initial: { shown: initial, value: () => value } };
 }
-
-function readNumber(text: string, min: number, max: number): number | undefined {
-  const value = /^\d{1,15}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-  return value >= min && value <= max ? value : undefined;
-}
-
-function decimal(min: number, max: number): Kind<number> {
-  return {
-    placeholder: "N",
-    allowed: `a number from ${min} to ${max}`,
-    read: (text) => readNumber(text, min, max),
-  };
-}
-
-function integer(min: number, max: number): Kind<number> {
-  return {
-    placeholder: "N",
-    allowed: `a whole number from ${min} to ${max}`,
-    read: (text) => (text.includes(".") ? undefined : readNumber(text, min, max)),
-  };
-}
-
-/** Written in seconds, with a fraction if need be; held in whole milliseconds. */
-function seconds(min: number, max: number): Kind<number> {
-  return {
-    placeholder: "SECONDS",
-    allowed: `seconds from ${min} to ${max}`,
-    read(text) {
-      const value = readNumber(text, min, max);
-      return value === undefined ? undefined : Math.round(value * 1000);
-    },
-  };
-}
-
-const BYTES_PER_UNIT: ReadonlyMap<string, number> = new Map([
-  ["", 1],
-  ["KiB", 2 ** 10],
-  ["MiB", 2 ** 20],
-  ["GiB", 2 ** 30],
-]);
-
-function bytes(min: number, max: number): Kind<number> {
-  return {
-    placeholder: "SIZE",
-    allowed: `a size such as 64MiB (KiB, MiB, GiB; bare = bytes) from ${showBytes(min)} to ${showBytes(max)}`,
-    read(text) {
-      const [, digits = "", unit = ""] = /^(\d{1,15}) ?(\w*)$/.exec(text) ?? [];
-      const value = Number(digits) * (BYTES_PER_UNIT.get(unit) ?? Number.NaN);
-      return value >= min && value <= max ? value : undefined;
-    },
-  };
-}
-
-function showBytes(value: number): string {
-  const [unit, size] = [...BYTES_PER_UNIT].findLast(([, size]) => value % size === 0) ?? ["", 1];
-  return `${value / size}${unit}`;
-}
-
-function choice<const T extends string>(placeholder: string, words: readonly T[]): Kind<T> {
-  return {
-    placeholder,
-    allowed: words.join(", "),
-    read: (text) => words.find((word) => word === text),
-  };
-}
-
-const TOGGLE_WORDS: ReadonlyMap<string, boolean> = new Map([
-  ["true", true],
-  ["1", true],
-  ["false", false],
-  ["0", false],
-]);
-
-const toggle: Kind<boolean> = {
-  allowed: "true or false",
-  read: (text) => TOGGLE_WORDS.get(text),
-};
-
-/** Comma-separated; an empty text is the empty list. `readItem` brings an item into its one spelling. */
-function list(allowed: string, readItem: (item: string) => string | undefined): Kind<readonly string[]> {
-  return {
-    placeholder: "LIST",
-    allowed,
-    read(text) {
-      if (text.trim() === "") return Object.freeze([]);
-      const items = text.split(",").map((item) => readItem(item.trim()));
-      return items.every((item) => item !== undefined) ? Object.freeze([...new Set(items)]) : undefined;
-    },
-  };
-}
-
-const hostName: Kind<string> = {
-  placeholder: "HOST",
-  allowed: "an IP address or a host name, without a port",
-  read: (text) => {
-    const bare = text.replace(/^\[(.*)\]$/, "$1");
-    return /^[\w.-]+$/.test(bare) || isIpv6(bare) ? bare : undefined;
-  },
-};
-
-const bearerToken: Kind<string | undefined> = {
-  placeholder: "SECRET",
-  // RFC 6750, section 2.1: these are the characters that can follow `Bearer` in a header. The prefix
-  // belongs to session tokens, which come in the same header and are looked up elsewhere.
-  allowed: "up to 512 of A-Z a-z 0-9 - . _ ~ + / and then =, not beginning with mcpc_",
-  secret: true,
-  read: (text) => (text.length <= 512 && !text.startsWith("mcpc_") && /^[\w.~+/-]+=*$/.test(text) ? text : undefined),
-};
-
-/** In lower case: the name or address, with a port if one was written. */
-const hostHeaders = list("Host headers such as chat.example.org or 10.0.0.5:8000", (text) => {
-  const [, name = "", port = "0"] = /^(\[.*\]|[\w.-]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const known = name.startsWith("[") ? isIpv6(name.slice(1, -1)) : name !== "";
-  return known && Number(port) <= 65_535 ? text.toLowerCase() : undefined;
-});
-
-/** As browsers write it: scheme, host, and the port unless it is the scheme's own. */
-const origins = list("web origins such as https://chat.example.org", (text) => {
-  const isBare = /^https?:\/\/[^/?#@\\]+\/?$/i.test(text);
-  return isBare ? URL.parse(text)?.origin : undefined;
-});
-
-function isIpv6(text: string): boolean {
-  return text.includes(":") && URL.parse(`http://[${text}]/`) !== null;
-}
-
-// --- the table --------------------------------------------------------------------------------
 
 const DAY_S = 86_400;
 

@@ -126,7 +126,8 @@ const PURE_PACKAGES = /^(?:node:(?:crypto|util)|zod(?:\/.*)?)$/;
 const WALLS: Readonly<Record<string, Wall>> = {
   limits: { packages: NO_PACKAGES },
   log: { packages: NO_PACKAGES },
-  config: { parts: ["limits", "log"], packages: /^node:fs$/ },
+  "setting-kinds": { parts: ["log"], packages: NO_PACKAGES },
+  config: { parts: ["limits", "log", "setting-kinds"], packages: /^node:fs$/ },
   cli: { parts: ["config", "log", "package.json"], packages: NO_PACKAGES },
   domain: { parts: ["limits"], packages: NO_PACKAGES },
   mcp: { parts: ["limits"], packages: PURE_PACKAGES },

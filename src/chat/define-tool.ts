@@ -59,7 +59,15 @@ export function framedSuccess(structuredContent: JsonObject, text: string): Tool
 }
 
 function jsonSchema(schema: z.ZodObject, io: "input" | "output"): JsonObject {
-  return z.toJSONSchema(schema, { target: "draft-2020-12", io }) as JsonObject;
+  return z.toJSONSchema(schema, {
+    target: "draft-2020-12",
+    io,
+    // Bounds that every number has anyway only cost a model's attention.
+    override({ jsonSchema }) {
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  }) as JsonObject;
 }
 
 /**
