@@ -109,6 +109,7 @@ function serve(config: Config): void {
       allowedOrigins: config.allowedOrigins,
       isLiveUserToken: chat.isLiveToken,
       sessionKey: randomBytes(SESSION_KEY_BYTES),
+      release: () => chat.release(),
       streamsMax: config.streamsMax,
       log,
       health: () => ({ version: VERSION, online: chat.host.lobby.online, waiting: chat.host.lobby.queue.tickets.size }),
@@ -119,9 +120,6 @@ function serve(config: Config): void {
   }
   // Whoever waits for the greeting may signal the moment it comes.
   onStopSignal(log, async () => {
-    chat.release();
-    // The answers of released calls are on their way in this turn; the server must not overtake them.
-    await new Promise((resolve) => setImmediate(resolve));
     await http.stop();
     chat.stop();
   });

@@ -45,6 +45,8 @@ export interface HttpServerOptions extends GuardOptions {
   readonly now?: () => number;
   /** Between two keep-alives of a stream, in milliseconds. */
   readonly keepAliveMs?: number;
+  /** Answers what the application holds; called when a stop begins. */
+  readonly release?: () => void;
   /** How long a stop waits for streams and held calls to end by themselves, in milliseconds. */
   readonly stopMs?: number;
   /** More members for `GET /healthz`. */
@@ -219,6 +221,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function stop(): Promise<void> {
     const closed = server.stop();
+    options.release?.();
+    endpoint.release();
+    // The answers of what was released are on their way in this turn; the end must not overtake them.
+    await new Promise((resolve) => setImmediate(resolve));
     endpoint.stop();
     const ended = writers.idle().then(() => closed);
     await Promise.race([ended, Bun.sleep(stopMs)]);

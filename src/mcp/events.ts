@@ -73,6 +73,11 @@ export class Events {
     ];
   }
 
+  /** Answers every held poll now, with nothing: the server is about to stop. */
+  release(): void {
+    for (const release of [...this.#held.values()]) release();
+  }
+
   modernMethods(): readonly (readonly [string, Method])[] {
     return [...this.legacyMethods(), ["events/stream", (call) => this.#stream(call)]];
   }

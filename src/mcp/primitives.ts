@@ -69,6 +69,11 @@ export class Primitives {
     this.notices?.sweep();
   }
 
+  /** The server is about to stop: whatever is held for something to happen is answered. */
+  release(): void {
+    this.events?.release();
+  }
+
   /** The server stops. Open listen streams are ended by the dispatcher, which knows them as calls. */
   stop(): void {
     this.#stopListening?.();

@@ -180,6 +180,11 @@ export class StdioEndpoint {
     return ended;
   }
 
+  /** Answers what is held for something to happen. Its answers leave after this turn. */
+  release(): void {
+    this.#primitives.release();
+  }
+
   /** Answers everything that is held. */
   stop(): void {
     this.#dispatcher.stop();

@@ -210,6 +210,11 @@ export class StreamableHttp {
     this.#primitives.sweep();
   }
 
+  /** Answers what is held for something to happen. Its answers leave after this turn. */
+  release(): void {
+    this.#primitives.release();
+  }
+
   /** Ends every stream and answers every held call, so that a transport can close. */
   stop(): void {
     this.#dispatcher.stop();

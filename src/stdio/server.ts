@@ -91,6 +91,7 @@ class StdioConnection {
     await Promise.race([this.#read(), this.#stopped.promise]);
     this.#reading = false;
     this.#options.release?.();
+    this.#endpoint.release();
     await inTime(PIPE_FINISH_MS_MAX, Promise.all(this.#held));
     this.#endpoint.stop();
     await inTime(PIPE_DRAIN_MS_MAX, this.#writer.idle());

@@ -246,6 +246,14 @@ describe("a held poll", () => {
     expect(await answer(held)).toMatchObject({ events: [], cursor: "m.1", hasMore: false });
   });
 
+  test("answers empty when the server is about to stop", async () => {
+    const { ask, endpoint, events } = world();
+    const held = heldOf(ask("events/poll", poll));
+    endpoint.release();
+    expect(await answer(held)).toMatchObject({ events: [], hasMore: false });
+    expect(events.readers.size).toBe(0);
+  });
+
   test("answers empty when a newer one of the same principal and type is held", async () => {
     const { ask, events } = world();
     const first = heldOf(ask("events/poll", poll));

@@ -84,6 +84,7 @@ export class Stage {
       if (at !== -1) this.#awaited.splice(at, 1)[0]?.happened();
     });
     this.#http = createHttpServer({
+      release: () => this.chat.release(),
       definition: this.chat.definition,
       host: "127.0.0.1",
       port: 0,
@@ -146,8 +147,6 @@ export class Stage {
   }
 
   async #stop(): Promise<void> {
-    this.chat.release();
-    await new Promise((resolve) => setImmediate(resolve));
     await this.#http.stop();
     this.chat.stop();
   }
