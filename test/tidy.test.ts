@@ -434,7 +434,7 @@ const RULES: readonly Rule[] = [
       { "src/a.ts": 'const folder = "/tmp/x";\n' },
       { "test/a.test.ts": 'const folder = "/tmp";\n' },
       { "README.md": "cd /home/me/mcp-chat\n" },
-      { "README.md": "file:///work/main\n" },
+      { "README.md": "file:///root/project\n" },
     ],
   },
 ];
