@@ -24,6 +24,7 @@ import { type ChatEventType, EVENT_TYPES } from "./event-types.ts";
 import { callerOf } from "./identity.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import { eventView } from "./render.ts";
+import { addTo, removeFrom } from "./set-map.ts";
 
 /** When a poller should come again, in milliseconds: soon while something may happen to them at any time. */
 const POLL_AGAIN_MS = { present: 2000, idle: 15_000 } as const;
@@ -59,18 +60,12 @@ export class ChatEvents implements EventProvider {
     const user = lobby.users.get(lobby.byUserId.get(request.principal) ?? 0);
     if (type === undefined || user === undefined) throw new Error("a reader was opened that nobody authorized");
     const start = type.shows === "live" ? NOW : startOf(user, request, type, this.#host.alarms.now());
-    const reader = new MailReader(this.#host, user, type, request, start, () => this.#closed(reader));
-    const readers = this.#readers.get(user.ref);
-    if (readers === undefined) this.#readers.set(user.ref, new Set([reader]));
-    else readers.add(reader);
+    const reader = new MailReader(this.#host, user, type, request, start, () =>
+      removeFrom(this.#readers, user.ref, reader),
+    );
+    addTo(this.#readers, user.ref, reader);
     reader.announce();
     return reader;
-  }
-
-  #closed(reader: MailReader): void {
-    const readers = this.#readers.get(reader.user.ref);
-    readers?.delete(reader);
-    if (readers?.size === 0) this.#readers.delete(reader.user.ref);
   }
 }
 

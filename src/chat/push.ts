@@ -13,6 +13,7 @@ import { sessionReadFrom } from "../domain/users.ts";
 import type { PushItem, PushReader, PushSource } from "../mcp/registry.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import { eventNotification } from "./render.ts";
+import { addTo, removeFrom } from "./set-map.ts";
 
 /** Position of a reader whose session has no user yet. */
 const BEFORE_ALL = "0";
@@ -176,16 +177,4 @@ class MailboxReader implements PushReader {
 function offsetOf(position: string | undefined, epoch: string): number | undefined {
   const cursor = position === undefined ? undefined : parseCursor(position);
   return cursor?.epoch === epoch ? cursor.offset : undefined;
-}
-
-function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
-}
-
-function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
 }

@@ -7,6 +7,7 @@
 import type { LobbyEvent } from "../domain/event.ts";
 import type { SessionKey, UserRef } from "../domain/ids.ts";
 import type { LobbyHost } from "./lobby-host.ts";
+import { addTo, removeFrom } from "./set-map.ts";
 
 interface Watch {
   /** Only changes of this room; undefined = of everything the user is told. */
@@ -75,10 +76,6 @@ function tellAll(watches: ReadonlySet<Watch> | undefined, room: string | undefin
 }
 
 function add<K>(sets: Map<K, Set<Watch>>, key: K, watch: Watch): () => void {
-  const set = sets.get(key) ?? new Set();
-  sets.set(key, set.add(watch));
-  return () => {
-    set.delete(watch);
-    if (set.size === 0 && sets.get(key) === set) sets.delete(key);
-  };
+  addTo(sets, key, watch);
+  return () => removeFrom(sets, key, watch);
 }
