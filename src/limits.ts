@@ -39,6 +39,80 @@ export const CLIENT_MESSAGE_IDS_MAX = 100;
 /** Longest `client_message_id`. A UUID is 36. */
 export const CLIENT_MESSAGE_ID_CHARS_MAX = 128;
 
+// --- transcripts ------------------------------------------------------------------------------
+
+/** Messages of one room that are kept: an evening's conversation. */
+export const TRANSCRIPT_MESSAGES_MAX = 500;
+/** Bytes of one room's transcript, counted as a mailbox counts them: as much as one mailbox. */
+export const TRANSCRIPT_BYTES_MAX = 256 * 1024;
+/** How long a transcript is kept after its room has closed, in milliseconds: as long as its events. */
+export const TRANSCRIPT_AGE_MS_MAX = 24 * 3600 * 1000;
+/** Messages given at once by a look into the history, and how many if the caller does not say. */
+export const HISTORY_MESSAGES_MAX = 200;
+export const HISTORY_MESSAGES_DEFAULT = 50;
+
+// --- moderation -------------------------------------------------------------------------------
+
+/** Partners one user has blocked: a year of bad evenings. */
+export const BLOCKS_PER_USER_MAX = 1000;
+/** What somebody is told to wait who has blocked so many, in milliseconds: blocked records end every day. */
+export const BLOCK_RETRY_MS = 3600 * 1000;
+/** Reports kept for the operator: more than one person reads in a week; with the longest messages they are as large as all transcripts. */
+export const REPORTS_MAX = 1000;
+/** Messages of the room that a report keeps. */
+export const REPORT_MESSAGES_MAX = 50;
+/** Bans in force: each costs some hundred bytes, and every call of a user looks in the table once. */
+export const BANS_MAX = 10_000;
+/** Acts of the operator that are remembered; the log on stderr keeps all. */
+export const AUDIT_ENTRIES_MAX = 1000;
+/** Longest note of an operator, in code points. */
+export const OPERATOR_NOTE_CHARS_MAX = 500;
+/** Users an announcement is given to in one turn: about 2 ms. */
+export const ANNOUNCE_SLICE_USERS = 500;
+/** Addresses whose buckets are kept: as many as users by default. */
+export const ADDRESSES_MAX = 100_000;
+
+// --- typing ---------------------------------------------------------------------------------
+
+/** How long somebody counts as writing after saying so, in milliseconds; also how seldom the same is told again. */
+export const TYPING_MS_MAX = 10_000;
+/** How often one user may say so a second, in the long run: a client says it every few seconds. */
+export const TYPING_PER_S_MAX = 2;
+/** And at once: begun, stopped and begun again. */
+export const TYPING_BURST_MAX = 5;
+/** Users who count as writing at a time, at some hundred bytes each; beyond it the longest silent one has stopped. */
+export const TYPISTS_MAX = 50_000;
+
+// --- settings ---------------------------------------------------------------------------------
+
+/** Largest settings file, in bytes: every setting with a page of comments, many times over. */
+export const CONFIG_FILE_BYTES_MAX = 64 * 1024;
+
+// --- words that are not wanted ----------------------------------------------------------------
+
+/** Largest word list, in bytes, and most entries: the longest lists people share have some thousand. */
+export const WORDS_FILE_BYTES_MAX = 1024 * 1024;
+export const WORDS_MAX = 10_000;
+/** Longest word or phrase, in code points; also how far a text is looked ahead from each of its words. */
+export const WORD_CHARS_MAX = 64;
+/** Folded characters remembered, so that folding does not normalise one twice: more than a text mixes. */
+export const FOLDED_CHARS_MAX = 8192;
+
+// --- the operator's surface --------------------------------------------------------------------
+
+/** Body of an operator's request, in bytes: an announcement of the longest message, escaped. */
+export const ADMIN_BODY_BYTES_MAX = 256 * 1024;
+/** An answer to `mcp-chat admin`, in bytes: a page of the longest reports is a tenth of it. */
+export const ADMIN_ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** How long `mcp-chat admin` waits for one, in milliseconds: an announcement to everybody takes some seconds. */
+export const ADMIN_PATIENCE_MS_MAX = 60_000;
+/** Items of one page, and how many if the operator does not say. */
+export const ADMIN_PAGE_ITEMS_MAX = 200;
+export const ADMIN_PAGE_ITEMS_DEFAULT = 50;
+/** Wrong tokens from one address at once; after them one every six seconds. Nobody guesses 256 bits, some choose fewer. */
+export const ADMIN_FAILURES_BURST_MAX = 10;
+export const ADMIN_FAILURES_PER_S_MAX = 1 / 6;
+
 // --- mailboxes ------------------------------------------------------------------------------
 
 /** Events one mailbox holds. */
@@ -54,14 +128,20 @@ export const MAILBOX_READ_EVENTS_KEPT = 100;
 
 // --- queue ----------------------------------------------------------------------------------
 
-/** Candidates looked at per list when an arrival is matched, so that its cost does not grow with the queue. */
+/** Candidates taken or passed over per list when an arrival is matched, so that its cost does not grow with the queue. */
 export const MATCH_SCAN_MAX = 128;
+/** Candidates met lately that one search looks into: each may have to be asked whether somebody else is there. */
+export const MATCH_MET_MAX = 16;
+/** Searches that are taken up again at once when something has changed; the others follow in the next steps. */
+export const SEARCHES_PER_STEP_MAX = 32;
 /** Interests looked at when a completion is asked for: about a millisecond. */
 export const INTERESTS_SCAN_MAX = 10_000;
 /** Interests suggested at a time: what a person reads. */
 export const COMPLETIONS_MAX = 20;
-/** Recent matches that make up the match rate. */
-export const MATCH_RATE_SAMPLES = 32;
+/** What a taking from the line counts when the next one comes: some fifteen of them make up the pace, known to a quarter. */
+export const PACE_MEMORY = 7 / 8;
+/** A line from which nobody was taken for so long has no known pace, in milliseconds. */
+export const PACE_AGE_MS_MAX = 600_000;
 
 // --- sessions -------------------------------------------------------------------------------
 
@@ -85,6 +165,11 @@ export const SUPPLIED_UNITS_PER_CHAR_MAX = 16;
 
 // --- protocol engine and HTTP edge ----------------------------------------------------------
 
+/** Elements of `X-Forwarded-For` looked at: nobody stands behind more proxies, and each costs a parse. */
+export const FORWARDED_HOPS_MAX = 32;
+/** Peers, and values of that header, remembered as read, up to this many characters each: callers send the same ones over and over. */
+export const ADDRESSES_READ_MAX = 4096;
+export const ADDRESS_READ_CHARS_MAX = 64;
 /** Opened session tokens kept so that a request need not decrypt: above the streams one process can hold, at about 300 bytes each. */
 export const SESSIONS_OPENED_MAX = 65_536;
 /** How long an opened token is kept without use, in milliseconds; up to twice that, as they are dropped by generations. */
@@ -221,6 +306,33 @@ export const PIPE_FINISH_MS_MAX = 500;
 /** And how long a client may take to read them, in milliseconds. */
 export const PIPE_DRAIN_MS_MAX = 1500;
 
+// --- greeter --------------------------------------------------------------------------------
+
+/** How long somebody waits alone before the greeter comes, in milliseconds. */
+export const GREETER_WAIT_MS = 5000;
+/** How long it types a line, in milliseconds: long enough to be seen typing. */
+export const GREETER_REPLY_MS = 1200;
+/** Chats of the greeter at once; beyond it people wait for each other. */
+export const GREETINGS_MAX = 100;
+
+// --- bridge ---------------------------------------------------------------------------------
+
+/** How long a request waits for a server that is away, in milliseconds: a restart, not an outage. */
+export const BRIDGE_PATIENCE_MS = 10_000;
+/** Between two attempts to reach it, in milliseconds: doubled from the first up to the last. */
+export const BRIDGE_RETRY_MS_MIN = 100;
+export const BRIDGE_RETRY_MS_MAX = 3000;
+/** How long a stream may be silent before it counts as lost, in milliseconds: three signs of life have failed to come. */
+export const BRIDGE_SILENCE_MS_MAX = 3 * KEEP_ALIVE_MS;
+/** Longest message of the server, in UTF-16 units: a full mailbox, escaped. */
+export const BRIDGE_MESSAGE_CHARS_MAX = 4 * 1024 * 1024;
+/** Requests under way at once; an assistant runs a few tools at a time. */
+export const BRIDGE_REQUESTS_MAX = 64;
+/** Pushed events whose ids are remembered, so that none is passed on twice after a reconnect. */
+export const BRIDGE_EVENTS_REMEMBERED = 1000;
+/** How long the end of the session may take when the client is gone, in milliseconds. */
+export const BRIDGE_GOODBYE_MS_MAX = 1000;
+
 // --- held calls -----------------------------------------------------------------------------
 
 /** Longest hold a caller may ask for, in seconds. */
@@ -229,3 +341,53 @@ export const HOLD_SECONDS_MAX = 300;
 export const HOLD_PLAIN_SECONDS_MAX = 50;
 /** Holds up to this may stay silent, in seconds; longer ones open a stream at once. */
 export const HOLD_QUIET_SECONDS_MAX = 20;
+
+// --- clients --------------------------------------------------------------------------------
+
+/** Messages a client keeps while it cannot send them: what a person writes in a tunnel. */
+export const OUTBOX_MESSAGES_MAX = 100;
+/** Event ids a client remembers to tell what comes twice: two full mailboxes. */
+export const SEEN_EVENTS_MAX = 2 * MAILBOX_EVENTS_MAX;
+/** Rooms a client remembers as over, so that a late answer does not open one again. */
+export const PAST_ROOMS_SEEN_MAX = PAST_ROOMS_MAX;
+/** How long a client waits for the answer of a call that holds nothing, in milliseconds. */
+export const CLIENT_CALL_MS_MAX = 20_000;
+/** Silence after which a client gives its stream up, in milliseconds: three keep-alives. */
+export const CLIENT_SILENCE_MS_MAX = 3 * KEEP_ALIVE_MS;
+/** First wait before a client comes back, in milliseconds; it doubles with every failure. */
+export const CLIENT_RETRY_MS = 250;
+/** And the longest, in milliseconds: a person watches. */
+export const CLIENT_RETRY_MS_MAX = 10_000;
+/** How long a client that is back waits for its stream to explain what has changed, in milliseconds. */
+export const CLIENT_NEWS_MS = 3000;
+/** How often a waiting client asks for its place in line, in milliseconds. */
+export const CLIENT_OUTLOOK_MS = 10_000;
+/** How often a client says that its user is still typing, in milliseconds: well within `TYPING_MS_MAX`. */
+export const CLIENT_TYPING_MS = 4000;
+
+// --- terminal -------------------------------------------------------------------------------
+
+/** Marks on one character that a terminal is given: more reach into other lines. */
+export const CLUSTER_MARKS_MAX = MARKS_PER_CHAR_MAX;
+/** Code points of one character: a family of four with skin tones has eleven. */
+export const CLUSTER_CHARS_MAX = 16;
+/** Characters taken from one paste, in UTF-16 units: more than any message. */
+export const PASTE_CHARS_MAX = 64 * 1024;
+/** Characters of a draft: the longest message a server can be set to. */
+export const DRAFT_CLUSTERS_MAX = 16_000;
+/** Lines remembered for the arrow keys. */
+export const DRAFT_HISTORY_MAX = 200;
+/** Happenings that can be scrolled back to. */
+export const TRANSCRIPT_ENTRIES_MAX = 2000;
+/** Rows of the screen a draft may take. */
+export const DRAFT_ROWS_MAX = 6;
+/** Longest line taken from a pipe, in UTF-16 units: beyond any message. */
+export const INPUT_LINE_CHARS_MAX = 64 * 1024;
+/** How long a polite end of a client may take, in milliseconds: a person waits for their prompt. */
+export const CLIENT_GOODBYE_MS_MAX = 2000;
+/** How long `tail --again` waits after a refusal, in milliseconds. */
+export const TAIL_RETRY_MS = 5000;
+/** How long an escape waits for the rest of a key, in milliseconds: longer than any terminal takes, shorter than anybody notices. */
+export const ESCAPE_MS = 50;
+/** How long a partner counts as typing without another sign, in milliseconds. */
+export const PARTNER_TYPING_MS_MAX = TYPING_MS_MAX + 2000;

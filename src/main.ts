@@ -6,16 +6,23 @@
  * This file owns the process: its exit codes, stdout and signals. It must never hold a rule of the
  * chat or of the protocol.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "./crypto.ts";
+import { type Admin, createAdmin } from "./admin/admin.ts";
+import type { AdminCommand } from "./admin-client/command.ts";
+import { runAdmin } from "./admin-client/run.ts";
+import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
 import { parseCommandLine, VERSION } from "./cli.ts";
+import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
-import { createLog, type Log } from "./log.ts";
+import { createLog, formatValue, type Log } from "./log.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
 import { serveStdio } from "./stdio/server.ts";
+import { createPage } from "./web/page.ts";
+import { openWordsFile, type WordsFile } from "./words-file.ts";
 
 /** How long a stop may take before the process ends anyway, in milliseconds. */
 const STOP_MS_MAX = 4800;
@@ -33,16 +40,51 @@ function main(): void {
     case "usage_error":
       fail(`mcp-chat: ${asked.message}`, 2);
       return;
+    case "unreadable":
+      fail(`mcp-chat: ${asked.message}`, 1);
+      return;
     case "serve":
-      serve(asked.config);
+      serve(asked.config, openLog(asked.config, asked.exposedFile));
       return;
     case "stdio":
-      serveStandardStreams(asked.config);
+      serveStandardStreams(asked.config, openLog(asked.config, asked.exposedFile));
+      return;
+    case "bridge":
+      bridgeStandardStreams(asked.config);
+      return;
+    case "chat":
+    case "tail":
+      void runClient(asked.kind, asked.config);
+      return;
+    case "admin":
+      operate(asked.command);
   }
 }
 
+/** A client in this process, until it ends. It is loaded here, so that no server pays for it. */
+async function runClient(face: "chat" | "tail", config: ClientConfig): Promise<void> {
+  const run = async (): Promise<number> => {
+    if (face === "chat") return (await import("./terminal/chat.ts")).runChat(config, VERSION, process.env);
+    return (await import("./terminal/tail.ts")).runTail(config, VERSION);
+  };
+  const code = await run().catch((problem: unknown) => {
+    fail(`mcp-chat: ${reasonOf(problem)}`, 1);
+    return 1;
+  });
+  process.exit(code);
+}
+
+/** The log of a lobby in this process; it begins with what is amiss with the settings. */
+function openLog({ logLevel }: Config, exposedFile: string | undefined): Log {
+  const log = createLog({ level: logLevel });
+  if (exposedFile !== undefined) {
+    log.warn("everybody on this machine can read a secret in the settings file", { file: exposedFile });
+  }
+  return log;
+}
+
 /** The chat in this process, as configured. */
-function createChat(config: Config): ChatServer {
+function createChat(config: Config, words: WordsFile | undefined): ChatServer {
   return createChatServer({
     version: VERSION,
     lobby: {
@@ -51,25 +93,72 @@ function createChat(config: Config): ChatServer {
       availableMs: config.availableMs,
       widenMs: config.widenMs,
       matching: config.matching,
-      messageRate: config.rateMessagesPerSecond,
-      messageBurst: config.rateMessagesBurst,
+      rates: {
+        messages: { perSecond: config.rateMessagesPerSecond, burst: config.rateMessagesBurst },
+        entries: { perSecond: config.rateEntriesPerSecond, burst: config.rateEntriesBurst },
+        joins: { perSecond: config.rateJoinsPerMinute / 60, burst: config.rateJoinsBurst },
+        reports: { perSecond: config.rateReportsPerHour / 3600, burst: config.rateReportsBurst },
+      },
+      usersPerAddress: config.usersPerAddress,
       loopMessagesMax: config.loopMessagesMax,
       retainUserMs: config.retainUserMs,
       usersMax: config.usersMax,
       queueMax: config.queueMax,
       mailboxBytesMax: config.mailboxBytesMax,
+      transcriptBytesMax: config.transcriptBytesMax,
     },
     messageCharsMax: config.messageCharsMax,
+    ...(words === undefined ? {} : { words: words.list }),
+    greeter: config.greeter,
     eventsErrorCodes: config.eventsErrorCodes,
     journal: createMemoryJournal(),
     clock: systemClock,
   });
 }
 
+/** The word list, if there is to be one. Without the list it was told to use, the program does not start. */
+function openWords({ wordsFile, wordsAction }: Config): WordsFile | undefined {
+  if (wordsFile === undefined) return undefined;
+  try {
+    return openWordsFile(wordsFile, wordsAction);
+  } catch (problem) {
+    return fail(`mcp-chat: cannot use the word list ${formatValue(wordsFile)}: ${reasonOf(problem)}`, 1);
+  }
+}
+
+/** The operator's side of the server, if there is an operator. */
+function openAdmin(config: Config, chat: ChatServer, log: Log): Admin | undefined {
+  if (config.adminToken === undefined) return undefined;
+  try {
+    return createAdmin({
+      host: chat.host,
+      token: config.adminToken,
+      auditFile: config.auditFile,
+      messageCharsMax: config.messageCharsMax,
+      summary: () => ({ version: VERSION }),
+      log,
+    });
+  } catch (problem) {
+    return fail(`mcp-chat: cannot open the audit file: ${reasonOf(problem)}`, 1);
+  }
+}
+
+/** Has one thing done by the operator of a running server. */
+function operate(command: AdminCommand): void {
+  const output = { out: print, err: (line: string) => process.stderr.write(`${line}\n`) };
+  runAdmin(command, output).then(
+    (exitCode) => {
+      process.exitCode = exitCode;
+    },
+    (problem: unknown) => fail(`mcp-chat: ${reasonOf(problem)}`, 1),
+  );
+}
+
 /** MCP over the standard streams, until the input ends. Nothing else is written to stdout. */
-function serveStandardStreams(config: Config): void {
-  const log = createLog({ level: config.logLevel });
-  const chat = createChat(config);
+function serveStandardStreams(config: Config, log: Log): void {
+  const words = openWords(config);
+  const chat = createChat(config, words);
+  onReloadSignal(words === undefined ? [] : [() => words.reload(log)]);
   const release = (): void => chat.release();
   const server = serveStdio({
     definition: chat.definition,
@@ -85,6 +174,25 @@ function serveStandardStreams(config: Config): void {
   );
 }
 
+/** MCP over the standard streams, passed on to a server elsewhere. */
+function bridgeStandardStreams(config: ClientConfig): void {
+  const log = createLog({ level: "info" });
+  const bridge = startBridge({
+    url: new URL(config.endpoint),
+    accessToken: config.accessToken,
+    sessionToken: config.sessionToken,
+    channel: config.channel,
+    input: Bun.stdin.stream(),
+    output: standardOutput(),
+    log,
+  });
+  onStopSignal(log, () => bridge.stop());
+  bridge.done.then(
+    () => process.exit(0),
+    (problem: unknown) => fail(`mcp-chat: ${reasonOf(problem)}`, 1),
+  );
+}
+
 /** Standard output as a sink of lines: a write is done when the pipe has taken it. */
 function standardOutput(): LineSink {
   return {
@@ -95,9 +203,11 @@ function standardOutput(): LineSink {
   };
 }
 
-function serve(config: Config): void {
-  const log = createLog({ level: config.logLevel });
-  const chat = createChat(config);
+function serve(config: Config, log: Log): void {
+  const words = openWords(config);
+  const chat = createChat(config, words);
+  const admin = openAdmin(config, chat, log);
+  const page = createPage();
   let http: HttpServer;
   try {
     http = createHttpServer({
@@ -107,9 +217,16 @@ function serve(config: Config): void {
       accessToken: config.accessToken,
       allowedHosts: config.allowedHosts,
       allowedOrigins: config.allowedOrigins,
+      trustedProxies: config.trustedProxies,
+      perAddress: {
+        sessionsPerMinute: config.rateSessionsPerMinute,
+        sessionsBurst: config.rateSessionsBurst,
+        streams: config.streamsPerAddress,
+      },
       isLiveUserToken: chat.isLiveToken,
       sessionKey: randomBytes(SESSION_KEY_BYTES),
       release: () => chat.release(),
+      fallback: (request, address) => admin?.surface(request, address) ?? page(request),
       streamsMax: config.streamsMax,
       log,
       health: () => ({ version: VERSION, online: chat.host.lobby.online, waiting: chat.host.lobby.queue.tickets.size }),
@@ -119,8 +236,13 @@ function serve(config: Config): void {
     return;
   }
   // Whoever waits for the greeting may signal the moment it comes.
+  onReloadSignal([
+    ...(words === undefined ? [] : [() => words.reload(log)]),
+    ...(config.auditFile === undefined || admin === undefined ? [] : [() => admin.reopen()]),
+  ]);
   onStopSignal(log, async () => {
     await http.stop();
+    admin?.stop();
     chat.stop();
   });
   print(greeting(http.url, config));
@@ -132,6 +254,7 @@ function greeting(url: string, config: Config): string {
   const header = config.accessToken === undefined ? "" : ` --header "Authorization: Bearer $MCP_CHAT_ACCESS_TOKEN"`;
   return [
     `mcp-chat ${VERSION} listening on ${endpoint}`,
+    `Chat in a browser: ${url}/`,
     "",
     `Claude Code:    claude mcp add --transport http mcp-chat ${endpoint}${header}`,
     `JSON clients:   {"mcpServers":{"mcp-chat":{"type":"http","url":"${endpoint}"}}}`,
@@ -155,15 +278,23 @@ function onStopSignal(log: Log, stop: () => Promise<void>): void {
   process.on("SIGTERM", onSignal);
 }
 
+/** At SIGHUP reads files anew. Where there are none, the signal ends the process, as it does by itself. */
+function onReloadSignal(reloads: readonly (() => void)[]): void {
+  if (reloads.length === 0) return;
+  process.on("SIGHUP", () => {
+    for (const reload of reloads) reload();
+  });
+}
+
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function fail(line: string, exitCode: number): void {
+function fail(line: string, exitCode: number): never {
   process.stderr.write(`${line}\n`);
   process.exitCode = exitCode;
   // Whatever was started must not keep a failed process alive.
-  process.exit();
+  return process.exit();
 }
 
 function reasonOf(problem: unknown): string {

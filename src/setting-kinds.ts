@@ -4,6 +4,10 @@
  * This file owns how text becomes a value. It must never know a particular setting, throw on what an
  * operator wrote, or repeat a secret.
  */
+import { parseRange } from "./ip-address.ts";
+
+/** The types of a settings file: sizes may be numbers or strings, lists may be arrays or strings with commas. */
+export type FileType = "string" | "number" | "size" | "boolean" | "list";
 
 /** How one kind of value is written. */
 export interface Kind<T> {
@@ -13,6 +17,8 @@ export interface Kind<T> {
   readonly allowed: string;
   /** Whether the value must not be repeated in messages. */
   readonly secret?: true;
+  /** What a settings file holds for it; default: a string. */
+  readonly inFile?: FileType;
   /** Reads the text; undefined if it is not allowed. */
   read(text: string): T | undefined;
 }
@@ -26,6 +32,7 @@ function readNumber(text: string, min: number, max: number): number | undefined 
 export function decimal(min: number, max: number): Kind<number> {
   return {
     placeholder: "N",
+    inFile: "number",
     allowed: `a number from ${min} to ${max}`,
     read: (text) => readNumber(text, min, max),
   };
@@ -35,6 +42,7 @@ export function decimal(min: number, max: number): Kind<number> {
 export function integer(min: number, max: number): Kind<number> {
   return {
     placeholder: "N",
+    inFile: "number",
     allowed: `a whole number from ${min} to ${max}`,
     read: (text) => (text.includes(".") ? undefined : readNumber(text, min, max)),
   };
@@ -44,6 +52,7 @@ export function integer(min: number, max: number): Kind<number> {
 export function seconds(min: number, max: number): Kind<number> {
   return {
     placeholder: "SECONDS",
+    inFile: "number",
     allowed: `seconds from ${min} to ${max}`,
     read(text) {
       const value = readNumber(text, min, max);
@@ -51,6 +60,24 @@ export function seconds(min: number, max: number): Kind<number> {
     },
   };
 }
+
+const SECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["m", 60],
+  ["h", 3600],
+  ["d", 86_400],
+]);
+
+/** A length of time with its unit; held in whole seconds, at most ten years. */
+export const duration: Kind<number | undefined> = {
+  placeholder: "TIME",
+  allowed: "a time such as 45s, 30m, 12h or 7d, up to 3650d",
+  read(text) {
+    const [, digits = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+    const value = Number(digits) * (SECONDS_PER_UNIT.get(unit) ?? Number.NaN);
+    return value >= 1 && value <= 315_360_000 ? value : undefined;
+  },
+};
 
 const BYTES_PER_UNIT: ReadonlyMap<string, number> = new Map([
   ["", 1],
@@ -63,6 +90,7 @@ const BYTES_PER_UNIT: ReadonlyMap<string, number> = new Map([
 export function bytes(min: number, max: number): Kind<number> {
   return {
     placeholder: "SIZE",
+    inFile: "size",
     allowed: `a size such as 64MiB (KiB, MiB, GiB; bare = bytes) from ${showBytes(min)} to ${showBytes(max)}`,
     read(text) {
       const [, digits = "", unit = ""] = /^(\d{1,15}) ?(\w*)$/.exec(text) ?? [];
@@ -95,6 +123,7 @@ const TOGGLE_WORDS: ReadonlyMap<string, boolean> = new Map([
 
 /** On or off; the flag alone means on. */
 export const toggle: Kind<boolean> = {
+  inFile: "boolean",
   allowed: "true or false",
   read: (text) => TOGGLE_WORDS.get(text),
 };
@@ -103,6 +132,7 @@ export const toggle: Kind<boolean> = {
 export function list(allowed: string, readItem: (item: string) => string | undefined): Kind<readonly string[]> {
   return {
     placeholder: "LIST",
+    inFile: "list",
     allowed,
     read(text) {
       if (text.trim() === "") return Object.freeze([]);
@@ -111,6 +141,18 @@ export function list(allowed: string, readItem: (item: string) => string | undef
     },
   };
 }
+
+/** Addresses and ranges of them in CIDR notation, as they were written. */
+export const addressRanges = list("addresses and ranges such as 127.0.0.1, 10.0.0.0/8 or fd00::/8", (text) =>
+  parseRange(text) === undefined ? undefined : text,
+);
+
+/** Where a file is, from the working folder if it is no absolute path. */
+export const filePath: Kind<string | undefined> = {
+  placeholder: "PATH",
+  allowed: "the path of a file",
+  read: (text) => (text === "" || text.includes("\0") ? undefined : text),
+};
 
 /** A name or address to bind to, an IPv6 one with or without brackets. */
 export const hostName: Kind<string> = {

@@ -7,6 +7,7 @@
 import { describe, expect, test } from "bun:test";
 import packageJson from "../package.json" with { type: "json" };
 import { parseCommandLine, VERSION } from "../src/cli.ts";
+import { SERVER_KEYS } from "../src/config.ts";
 
 describe("commands", () => {
   test.each([[[]], [["serve"]]])("%p serves with the defaults", (argv: string[]) => {
@@ -33,9 +34,13 @@ describe("commands", () => {
   });
 
   test("an unknown command is named, on one line", () => {
-    expect(parseCommandLine(["sevre"], {})).toEqual({
+    expect(parseCommandLine(["bogus"], {})).toEqual({
       kind: "usage_error",
-      message: "unknown command sevre; known: serve, stdio; see --help",
+      message: "unknown command bogus; known: serve, stdio, chat, tail, admin; see --help",
+    });
+    expect(parseCommandLine(["sevre"], {})).toMatchObject({ message: "unknown command sevre; did you mean serve?" });
+    expect(parseCommandLine(["admin", "repotrs"], {})).toMatchObject({
+      message: "unknown command repotrs; did you mean reports?",
     });
     expect(parseCommandLine(["a\nb"], {})).toMatchObject({ message: expect.stringMatching(/^[ -~]+$/) });
     expect(parseCommandLine(["constructor"], {}).kind).toBe("usage_error");
@@ -66,30 +71,66 @@ describe("help", () => {
     return asked.text;
   }
 
-  test("is there for the program and the command, even after a mistake", () => {
+  const COMMANDS = ["serve", "stdio", "chat", "tail", "admin"];
+
+  /** Names of the options that are explained, a line each. */
+  function optionsOf(text: string): string[] {
+    return [...text.matchAll(/^ {2}--(\S+)/gm)].map(([, name = ""]) => name);
+  }
+
+  test("is there for the program and each command, even after a mistake", () => {
     expect(helpOf("--help")).toContain("usage: mcp-chat [serve] [options]");
-    expect(helpOf("serve", "--help")).toBe(helpOf("--help"));
     expect(helpOf("--bogus", "--help")).toBe(helpOf("--help"));
+    expect(helpOf("--port", "1", "--help")).toBe(helpOf("--help"));
+    for (const name of COMMANDS) {
+      expect(helpOf(name, "--help")).toContain(`usage: mcp-chat ${name} `);
+      expect(helpOf(name, "--bogus", "--help")).toBe(helpOf(name, "--help"));
+      expect(helpOf("--help")).toMatch(new RegExp(`^ {2}${name} +[a-z].*[^.]$`, "m"));
+    }
   });
 
-  test("of stdio says that one pipe is one user, and leaves HTTP out", () => {
-    expect(helpOf("stdio", "--help").replaceAll("\n", " ")).toContain("whoever speaks over the pipe is one user");
-    expect(helpOf("stdio", "--help")).not.toContain("--port");
+  test("of the program is one screen: the commands, a dozen settings, and where the others are", () => {
+    const text = helpOf("--help");
+    expect(text.split("\n").length).toBeLessThanOrEqual(24);
+    expect(optionsOf(text)).toHaveLength(12);
+    expect(text).toContain("mcp-chat serve --help");
+    expect(optionsOf(helpOf("serve", "--help"))).toEqual(expect.arrayContaining(optionsOf(text)));
   });
 
-  test("fits a screen of 80 columns", () => {
-    const lines = [helpOf("--help"), helpOf("stdio", "--help")].join("\n").split("\n");
+  test("has at most 80 columns, and for all but the full list a screen of lines", () => {
+    const texts = COMMANDS.map((name) => helpOf(name, "--help"));
+    const lines = [helpOf("--help"), ...texts].join("\n").split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(helpOf("--help").split("\n").length).toBeLessThanOrEqual(40);
+    const heights = texts.slice(1).map((text) => text.split("\n").length);
+    expect(heights.filter((height) => height > 32)).toEqual([]);
   });
 
-  test("shows every option with its default", () => {
-    expect(helpOf("--help")).toMatch(/^ {2}--grace-seconds SECONDS +.*\[30\]$/m);
-    expect(helpOf("--help")).toMatch(/^ {2}--mailbox-bytes-max SIZE +.*\[512MiB\]$/m);
-    expect(helpOf("--help")).toMatch(/^ {2}--matching ORDER +.*fifo or random.*\[fifo\]$/m);
+  test("of serve shows every setting once, under its topic and with its default", () => {
+    const text = helpOf("serve", "--help");
+    const options = optionsOf(text);
+    expect(options.toSorted()).toEqual(SERVER_KEYS.toSorted());
+    expect([...text.matchAll(/^[A-Z][a-z ]+:$/gm)].length).toBeGreaterThan(5);
+    expect(text).toMatch(/^ {2}--grace-seconds SECONDS +.*\[30\]$/m);
+    expect(text).toMatch(/^ {2}--mailbox-bytes-max SIZE +.*\[512MiB\]$/m);
+    expect(text).toMatch(/^ {2}--matching ORDER +.*fifo or random.*\[fifo\]$/m);
   });
 
-  test("sends the token to the environment", () => {
-    expect(helpOf("--help")).toContain("Give the token that way: others can read a command line.");
+  test("of stdio leads with the bridge, names what it shares with serve, and leaves HTTP out", () => {
+    const text = helpOf("stdio", "--help");
+    expect(optionsOf(text)[0]).toBe("url");
+    expect(text.replaceAll("\n", " ")).toContain("whoever speaks over the pipe is one user");
+    const named = [...text.matchAll(/--([a-z-]+)/g)].map(([, name]) => name);
+    expect(named).toEqual(expect.arrayContaining(["grace-seconds", "words-file", "config", "log-level"]));
+    for (const key of ["port", "host", "streams-max", "metrics", "admin-token"]) expect(named).not.toContain(key);
+    for (const key of named.filter((name) => SERVER_KEYS.includes(name ?? ""))) {
+      const wrong = parseCommandLine(["stdio", `--${key}=\0`], {});
+      expect(wrong).toMatchObject({ message: expect.stringContaining(`--${key}: `) });
+    }
+  });
+
+  test("sends secrets to the environment", () => {
+    for (const text of [helpOf("--help"), helpOf("serve", "--help")]) {
+      expect(text.replaceAll("\n", " ")).toMatch(/ecrets .*others can read a command line\./);
+    }
   });
 });

@@ -5,8 +5,10 @@
  */
 
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Config, describeSettings, type Environment, parseConfig, streamsWithin } from "../src/config.ts";
+import { type Config, describeSettings, parseConfig, streamsWithin } from "../src/config.ts";
+import type { Environment } from "../src/settings.ts";
 
 function accepted(argv: readonly string[], env: Environment = {}): Config {
   const parsed = parseConfig(argv, env);
@@ -38,6 +40,7 @@ describe("defaults", () => {
       insecureOpen: false,
       allowedHosts: [],
       allowedOrigins: [],
+      trustedProxies: [],
       graceMs: 30_000,
       idleMs: 900_000,
       availableMs: 90_000,
@@ -46,11 +49,29 @@ describe("defaults", () => {
       messageCharsMax: 4000,
       rateMessagesPerSecond: 5,
       rateMessagesBurst: 20,
+      rateEntriesPerSecond: 1,
+      rateEntriesBurst: 60,
+      rateJoinsPerMinute: 10,
+      rateJoinsBurst: 10,
+      rateReportsPerHour: 10,
+      rateReportsBurst: 5,
+      usersPerAddress: 20,
+      rateSessionsPerMinute: 60,
+      rateSessionsBurst: 120,
+      streamsPerAddress: 0,
       loopMessagesMax: 200,
       retainUserMs: 86_400_000,
       usersMax: 100_000,
       queueMax: 100_000,
       mailboxBytesMax: 512 * 1024 * 1024,
+      transcriptBytesMax: 256 * 1024 * 1024,
+      wordsFile: undefined,
+      wordsAction: "refuse",
+      adminToken: undefined,
+      auditFile: undefined,
+      greeter: false,
+      configFile: undefined,
+      metrics: false,
       eventsErrorCodes: "auto",
       logLevel: "info",
     });
@@ -86,7 +107,8 @@ describe("sources", () => {
   test("every option of the help has its variable, and the two refuse alike", () => {
     expect(OFFERED.length).toBeGreaterThan(20);
     for (const { key, variable } of OFFERED) {
-      if (key === "allowed-hosts" || key === "allowed-origins") continue; // for them an empty text is a value
+      // For lists an empty text is a value.
+      if (["allowed-hosts", "allowed-origins", "trusted-proxies"].includes(key)) continue;
       expect(refused([`--${key}=`])).toStartWith(`--${key}: `);
       expect(refused([], { [variable]: "" })).toStartWith(`${variable}: `);
     }
@@ -130,6 +152,21 @@ describe("values", () => {
       { allowedOrigins: ["https://chat.example", "http://a:81"] },
     ],
     ["--log-level=debug", { logLevel: "debug" }],
+    [
+      "--trusted-proxies=127.0.0.1, 10.0.0.0/8,fd00::/8,::1",
+      { trustedProxies: ["127.0.0.1", "10.0.0.0/8", "fd00::/8", "::1"] },
+    ],
+    ["--rate-entries-per-second=0", { rateEntriesPerSecond: 0 }],
+    ["--rate-joins-per-minute=0.5", { rateJoinsPerMinute: 0.5 }],
+    ["--rate-reports-per-hour=1.5", { rateReportsPerHour: 1.5 }],
+    ["--rate-sessions-per-minute=0", { rateSessionsPerMinute: 0 }],
+    ["--users-per-address=0", { usersPerAddress: 0 }],
+    ["--streams-per-address=64", { streamsPerAddress: 64 }],
+    ["--transcript-bytes-max=1GiB", { transcriptBytesMax: 2 ** 30 }],
+    ["--words-file=words.txt", { wordsFile: "words.txt" }],
+    ["--words-action=refuse", { wordsAction: "refuse" }],
+    ["--metrics", { metrics: true }],
+    ["--admin-token=abc", { adminToken: "abc" }],
   ])("%s is accepted", (arg, expected) => {
     expect(accepted([arg])).toMatchObject(expected);
   });
@@ -167,6 +204,16 @@ describe("values", () => {
     "--allowed-origins=https://me@a",
     "--allowed-origins=null",
     "--allowed-origins=*",
+    "--trusted-proxies=proxy.example.org",
+    "--trusted-proxies=10.0.0.0/33",
+    "--trusted-proxies=10.0.0.1:80",
+    "--trusted-proxies=*",
+    "--users-per-address=-1",
+    "--rate-reports-burst=0",
+    "--transcript-bytes-max=1KiB",
+    "--words-action=delete",
+    "--words-file=a\0b",
+    "--admin-token=a b",
   ])("%s is refused with what is allowed", (arg) => {
     const message = refused([arg]);
     expect(message).toStartWith(`${arg.split("=")[0]}: `);
@@ -183,11 +230,27 @@ describe("mistakes", () => {
   });
 
   test("unknown options, variables and arguments are named", () => {
-    expect(refused(["--grace", "3"])).toBe("unknown option --grace; see --help");
-    expect(refused([], { MCP_CHAT_GRACE: "3" })).toBe("unknown environment variable MCP_CHAT_GRACE; see --help");
+    expect(refused(["--bogus", "3"])).toBe("unknown option --bogus; see --help");
+    expect(refused([], { MCP_CHAT_BOGUS: "3" })).toBe("unknown environment variable MCP_CHAT_BOGUS; see --help");
     expect(refused(["--port", "1", "2"])).toBe("unexpected argument 2; see --help");
     expect(refused(["--"])).toContain("unknown option");
     expect(refused(["-p", "1"])).toContain("unexpected argument");
+  });
+
+  test("a name is guessed that has a slip in it or is unfinished", () => {
+    expect(refused(["--gracesecond", "3"])).toBe("unknown option --gracesecond; did you mean --grace-seconds?");
+    expect(refused(["--grace", "3"])).toBe("unknown option --grace; did you mean --grace-seconds?");
+    expect(refused(["--PORT", "3"])).toBe("unknown option --PORT; did you mean --port?");
+    expect(refused(["--rate", "3"])).toBe("unknown option --rate; see --help");
+    expect(refused([], { MCP_CHAT_GRACE_SECOND: "3" })).toBe(
+      "unknown environment variable MCP_CHAT_GRACE_SECOND; did you mean MCP_CHAT_GRACE_SECONDS?",
+    );
+    const guessed = parseConfig(["--streams-mx", "3"], {}, "stdio");
+    expect(guessed).toMatchObject({ message: "unknown option --streams-mx; see --help" });
+  });
+
+  test("a variable must be right even where an option wins over it", () => {
+    expect(refused(["--port", "1"], { MCP_CHAT_PORT: "x" })).toStartWith("MCP_CHAT_PORT: x is not allowed");
   });
 
   test("a setting given twice is refused, as neither value can be meant", () => {
@@ -207,8 +270,45 @@ describe("mistakes", () => {
     }
   });
 
+  test("nobody is forgotten before they are gone", () => {
+    expect(refused(["--retain-user-seconds", "899"])).toStartWith("retain-user-seconds must not be less than idle-");
+    expect(refused(["--retain-user-seconds=60", "--idle-seconds=60", "--grace-seconds=61"])).toContain("grace-seconds");
+    const short = ["--retain-user-seconds", "60", "--idle-seconds", "60"];
+    expect(accepted(short).retainUserMs).toBe(60_000);
+    expect(parseConfig(["--retain-user-seconds", "60"], {}, "stdio").ok).toBe(false);
+  });
+
+  test("masking needs something to mask", () => {
+    expect(refused(["--words-action", "mask"])).toContain("words-file");
+    expect(accepted(["--words-action", "mask", "--words-file", "w"]).wordsAction).toBe("mask");
+  });
+
+  test("a file has one use", () => {
+    const message = refused(["--words-file", "a b", "--audit-file", "a b", "--admin-token", "x"]);
+    expect(message).toBe('"a b" is named by two settings: each needs a file of its own');
+  });
+
+  test("no more streams are promised than descriptors can be open", () => {
+    const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    if (hard === undefined || Number(hard) > 10_000_000) return;
+    expect(refused(["--streams-max", hard])).toStartWith(`streams-max must be less than ${hard}, `);
+    expect(accepted(["--streams-max", String(Number(hard) - 1)]).streamsMax).toBe(Number(hard) - 1);
+  });
+
+  test("an audit file without an operator is a mistake", () => {
+    expect(refused(["--audit-file", "audit.jsonl"])).toContain("MCP_CHAT_ADMIN_TOKEN");
+    expect(accepted(["--audit-file", "audit.jsonl", "--admin-token", "x"]).auditFile).toBe("audit.jsonl");
+  });
+
+  test("the operator's secret is not everybody's", () => {
+    const message = refused(["--access-token", "hunter2"], { MCP_CHAT_ADMIN_TOKEN: "hunter2" });
+    expect(message).toContain("MCP_CHAT_ADMIN_TOKEN");
+    expect(message).not.toContain("hunter2");
+  });
+
   test.each([
     [["--access-token", "hunter2 hunter2"], {}],
+    [["--admin-token", "hunter2 hunter2"], {}],
     [["--access-token", "mcpc_hunter2"], {}],
     [["--acess-token=hunter2"], {}],
     [["--acess-token", "hunter2"], {}],

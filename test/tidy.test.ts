@@ -121,21 +121,39 @@ interface Wall {
 
 const NO_PACKAGES = /^$/;
 /** For parts that open no socket and no file. */
-const PURE_PACKAGES = /^(?:node:(?:crypto|util)|zod(?:\/.*)?)$/;
+const PURE_PACKAGES = /^(?:node:util|zod(?:\/.*)?)$/;
 
 const WALLS: Readonly<Record<string, Wall>> = {
   limits: { packages: NO_PACKAGES },
+  crypto: { packages: /^node:crypto$/ },
   log: { packages: NO_PACKAGES },
-  "setting-kinds": { parts: ["log"], packages: NO_PACKAGES },
-  config: { parts: ["limits", "log", "setting-kinds"], packages: /^node:fs$/ },
-  cli: { parts: ["config", "log", "package.json"], packages: NO_PACKAGES },
+  "ip-address": { packages: NO_PACKAGES },
+  "setting-kinds": { parts: ["ip-address"], packages: NO_PACKAGES },
+  nearest: { packages: NO_PACKAGES },
+  settings: { parts: ["log", "nearest", "setting-kinds"], packages: NO_PACKAGES },
+  "bounded-file": { packages: /^node:fs$/ },
+  "config-file": { parts: ["bounded-file", "limits", "log"], typesOf: ["settings"], packages: NO_PACKAGES },
+  config: {
+    parts: ["limits", "log", "setting-kinds", "settings", "client-settings", "config-file"],
+    packages: /^node:fs$/,
+  },
+  "client-settings": { parts: ["limits", "log", "setting-kinds", "settings"], packages: NO_PACKAGES },
+  cli: {
+    parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],
+    packages: NO_PACKAGES,
+  },
   domain: { parts: ["limits"], packages: NO_PACKAGES },
-  mcp: { parts: ["limits"], packages: PURE_PACKAGES },
-  chat: { parts: ["domain", "mcp", "limits"], typesOf: ["journal"], packages: PURE_PACKAGES },
-  http: { parts: ["mcp", "limits"] },
+  mcp: { parts: ["crypto", "limits"], packages: PURE_PACKAGES },
+  chat: { parts: ["crypto", "domain", "mcp", "limits"], typesOf: ["journal"], packages: PURE_PACKAGES },
+  http: { parts: ["crypto", "mcp", "limits", "ip-address"] },
   stdio: { parts: ["mcp", "limits"] },
-  terminal: { parts: ["mcp", "limits"] },
-  web: {},
+  bridge: { parts: ["mcp", "stdio", "limits"], packages: NO_PACKAGES },
+  "admin-client": { parts: ["limits", "log", "nearest", "setting-kinds", "settings"], packages: /^node:fs$/ },
+  "words-file": { parts: ["bounded-file", "chat", "limits"], packages: NO_PACKAGES },
+  admin: { parts: ["crypto", "chat", "domain", "http", "mcp", "limits", "ip-address"], packages: /^(?:node:fs|zod)$/ },
+  client: { parts: ["limits"] },
+  terminal: { parts: ["client", "limits"], typesOf: ["client-settings"] },
+  web: { parts: ["crypto"] },
   metrics: { parts: ["limits"] },
   journal: { parts: ["limits"], typesOf: ["domain"] },
   history: { parts: ["limits"], typesOf: ["domain"] },

@@ -4,11 +4,13 @@
  * This file owns nothing but the bundle, and must stay free of behaviour.
  */
 import type { LobbyHost } from "./lobby-host.ts";
+import type { Texts } from "./texts.ts";
+import type { Typing } from "./typing.ts";
 import type { Waits } from "./waits.ts";
 
 export interface Chat {
   readonly host: LobbyHost;
   readonly waits: Waits;
-  /** Longest message, in code points. */
-  readonly messageCharsMax: number;
+  readonly typing: Typing;
+  readonly texts: Texts;
 }

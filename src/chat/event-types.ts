@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { EventDelivery, EventType } from "../mcp/event-provider.ts";
 import type { JsonObject } from "../mcp/json.ts";
 import { STRANGERS_WORDS } from "./define-tool.ts";
+import { once } from "./once.ts";
 import { partnerSchema } from "./tools/schemas.ts";
 
 /** One type, and what of a mailbox it shows. */
@@ -17,32 +18,40 @@ export interface ChatEventType extends EventType {
   readonly shows: "own" | "all" | "live";
 }
 
-const roomId = z.string().describe("The chat it happened in.");
-const timestamp = z.string().meta({ format: "date-time", description: "When, ISO-8601 UTC." });
+const roomId = once(() => z.string().describe("The chat it happened in."));
+const timestamp = once(() => z.string().meta({ format: "date-time", description: "When, ISO-8601 UTC." }));
 
 const PAYLOADS = {
-  "chatroom.found": z.object({
-    room_id: roomId,
-    partner: partnerSchema,
-    shared_interests: z.array(z.string()).describe(`${STRANGERS_WORDS}: the interests you both named.`),
-    timestamp,
-  }),
-  "message.received": z.object({
-    room_id: roomId,
-    message_id: z.string(),
-    seq: z.int().min(1).describe("Number of the message in this chat."),
-    message: z.string().describe(`${STRANGERS_WORDS}: what your partner says.`),
-    timestamp,
-    sender: partnerSchema,
-  }),
-  "partner.disconnected": z.object({
-    room_id: roomId,
-    reason: z.enum(["left", "timeout", "blocked", "moderation", "limit", "server"]),
-    timestamp,
-  }),
-  "partner.away": z.object({ room_id: roomId, timestamp }),
-  "partner.back": z.object({ room_id: roomId, timestamp }),
-  "partner.typing": z.object({ room_id: roomId, typing: z.boolean(), timestamp }),
+  "chatroom.found": () =>
+    z.object({
+      room_id: roomId(),
+      partner: partnerSchema(),
+      shared_interests: z.array(z.string()).describe(`${STRANGERS_WORDS}: the interests you both named.`),
+      timestamp: timestamp(),
+    }),
+  "message.received": () =>
+    z.object({
+      room_id: roomId(),
+      message_id: z.string(),
+      seq: z.int().min(1).describe("Number of the message in this chat."),
+      message: z.string().describe(`${STRANGERS_WORDS}: what your partner says.`),
+      timestamp: timestamp(),
+      sender: partnerSchema(),
+    }),
+  "partner.disconnected": () =>
+    z.object({
+      room_id: roomId(),
+      reason: z.enum(["left", "timeout", "blocked", "moderation", "limit", "server"]),
+      timestamp: timestamp(),
+    }),
+  "partner.away": () => z.object({ room_id: roomId(), timestamp: timestamp() }),
+  "partner.back": () => z.object({ room_id: roomId(), timestamp: timestamp() }),
+  "server.announcement": () =>
+    z.object({
+      message: z.string().describe("What whoever runs this server tells everybody."),
+      timestamp: timestamp(),
+    }),
+  "partner.typing": () => z.object({ room_id: roomId(), typing: z.boolean(), timestamp: timestamp() }),
 } as const;
 
 type EventName = keyof typeof PAYLOADS;
@@ -59,11 +68,21 @@ function declare(
   shows: ChatEventType["shows"],
   delivery: readonly EventDelivery[],
   description: string,
-  payload: z.ZodObject,
+  payload: () => z.ZodObject,
 ): ChatEventType {
   // What is written may gain members, so the schema of what is read closes no object.
-  const payloadSchema = z.toJSONSchema(payload, { target: "draft-2020-12", io: "input" }) as JsonObject;
-  return { name, shows, delivery, description, inputSchema: NO_ARGUMENTS, payloadSchema, check };
+  const payloadSchema = once(() => z.toJSONSchema(payload(), { target: "draft-2020-12", io: "input" }) as JsonObject);
+  return {
+    name,
+    shows,
+    delivery,
+    description,
+    inputSchema: NO_ARGUMENTS,
+    get payloadSchema() {
+      return payloadSchema();
+    },
+    check,
+  };
 }
 
 const kept = (name: EventName, description: string): ChatEventType =>
@@ -84,15 +103,17 @@ export const EVENT_TYPES: readonly ChatEventType[] = [
   ),
   kept("partner.away", "Your partner's connection dropped. They have a short while to come back before the chat ends."),
   kept("partner.back", "Your partner is back in time; the chat goes on as it was."),
+  kept("server.announcement", "Whoever runs this server tells everybody something, such as that it will restart."),
   declare(
     "chat.activity",
     "all",
     ["poll", "push"],
     `Everything of the other types in the order in which it happened, for a client that wants one feed. Text in it ${WARNING}.`,
-    z.object({
-      name: z.enum(NAMES).describe("The type of the event."),
-      data: z.looseObject({}).describe(`${STRANGERS_WORDS}: the data of an event of that type.`),
-    }),
+    () =>
+      z.object({
+        name: z.enum(NAMES).describe("The type of the event."),
+        data: z.looseObject({}).describe(`${STRANGERS_WORDS}: the data of an event of that type.`),
+      }),
   ),
   declare(
     "partner.typing",

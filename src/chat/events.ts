@@ -22,9 +22,10 @@ import type {
 } from "../mcp/event-provider.ts";
 import { type ChatEventType, EVENT_TYPES } from "./event-types.ts";
 import { callerOf } from "./identity.ts";
+import { addTo, removeFrom } from "./list-map.ts";
 import type { LobbyHost } from "./lobby-host.ts";
-import { eventView } from "./render.ts";
-import { addTo, removeFrom } from "./set-map.ts";
+import { eventView, timestampOf, typingData } from "./render.ts";
+import type { TypingNotice, TypingReaders } from "./typing.ts";
 
 /** When a poller should come again, in milliseconds: soon while something may happen to them at any time. */
 const POLL_AGAIN_MS = { present: 2000, idle: 15_000 } as const;
@@ -32,11 +33,11 @@ const POLL_AGAIN_MS = { present: 2000, idle: 15_000 } as const;
 /** The user's record has ended, and with it everything there was to read. */
 const RECORD_ENDED: EventFault = { name: "Forbidden", data: { reason: "user_ended" } };
 
-export class ChatEvents implements EventProvider {
+export class ChatEvents implements EventProvider, TypingReaders {
   readonly types: readonly ChatEventType[] = EVENT_TYPES;
   readonly errorCodes: EventErrorCodes;
   readonly #host: LobbyHost;
-  readonly #readers = new Map<UserRef, Set<MailReader>>();
+  readonly #readers = new Map<UserRef, readonly MailReader[]>();
 
   constructor(host: LobbyHost, errorCodes: EventErrorCodes) {
     this.#host = host;
@@ -45,6 +46,11 @@ export class ChatEvents implements EventProvider {
       if (event.type === "mail") for (const reader of this.#readers.get(event.user) ?? []) reader.wake();
       else if (event.type === "forgotten") for (const reader of this.#readers.get(event.user) ?? []) reader.end();
     });
+  }
+
+  /** See `TypingReaders.tell`. */
+  tell(user: UserRef, notice: TypingNotice): void {
+    for (const reader of this.#readers.get(user) ?? []) reader.tell(notice);
   }
 
   /** The principal is the public user id. */
@@ -109,8 +115,8 @@ function concerns(type: ChatEventType, event: MailEvent): boolean {
 }
 
 /**
- * One place in one user's mailbox. A live type is in no mailbox, so its reader only keeps the stream
- * open: whatever emits such events has to hand them to the readers itself.
+ * One place in one user's mailbox, and beside it the latest of what is in no mailbox: a live type reads
+ * only that, the feed of everything both in their order.
  */
 class MailReader implements EventReader {
   readonly user: User;
@@ -124,6 +130,8 @@ class MailReader implements EventReader {
   #offset: number;
   #gap: boolean;
   #held = false;
+  /** The latest notice not handed out yet, and the offset after which it came. */
+  #live: { readonly notice: TypingNotice; readonly after: number } | undefined;
   ended: EventFault | undefined;
 
   constructor(
@@ -164,6 +172,13 @@ class MailReader implements EventReader {
     else if (this.#held) this.#host.post({ type: "close_stream", user, call: true });
   }
 
+  /** Hands a notice out if this is a stream that shows such. */
+  tell(notice: TypingNotice): void {
+    if (this.#request.mode === "poll" || this.#type.shows === "own") return;
+    this.#live = { notice, after: this.#type.shows === "live" ? 0 : this.user.mailbox.head };
+    this.wake();
+  }
+
   end(): void {
     this.ended = RECORD_ENDED;
     this.wake();
@@ -178,16 +193,25 @@ class MailReader implements EventReader {
   }
 
   hasNext(): boolean {
-    return this.#peek() !== undefined;
+    return this.#live !== undefined || this.#peek() !== undefined;
   }
 
   next(): EventOccurrence | undefined {
+    if (this.#live !== undefined && this.#offset >= this.#live.after) return this.#takeLive(this.#live.notice);
     const event = this.#peek();
     if (event === undefined) return undefined;
     this.#offset = event.offset;
     const { event_id, name, timestamp, data, cursor } = eventView(this.user.mailbox.epoch, event);
     const shown = this.#type.shows === "all" ? { name, data } : data;
     return { eventId: event_id, name: this.#type.name, timestamp, data: shown, cursor };
+  }
+
+  #takeLive(notice: TypingNotice): EventOccurrence {
+    this.#live = undefined;
+    const data = typingData(notice);
+    const shown = this.#type.shows === "all" ? { name: "partner.typing", data } : data;
+    const { cursor } = this;
+    return { eventId: notice.id, name: this.#type.name, timestamp: timestampOf(notice.at), data: shown, cursor };
   }
 
   /** The next event of this type; whatever is of others before it has been looked at then. */

@@ -11,9 +11,10 @@ import { eventsBetween, firstOffset } from "../domain/mailbox.ts";
 import type { User } from "../domain/state.ts";
 import { sessionReadFrom } from "../domain/users.ts";
 import type { PushItem, PushReader, PushSource } from "../mcp/registry.ts";
+import { addTo, removeFrom } from "./list-map.ts";
 import type { LobbyHost } from "./lobby-host.ts";
-import { eventNotification } from "./render.ts";
-import { addTo, removeFrom } from "./set-map.ts";
+import { eventNotification, typingNotification } from "./render.ts";
+import type { TypingNotice, TypingReaders } from "./typing.ts";
 
 /** Position of a reader whose session has no user yet. */
 const BEFORE_ALL = "0";
@@ -23,10 +24,10 @@ const RESYNC_ITEM: PushItem = {
   json: '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"chat://inbox"}}',
 };
 
-export class MailboxPush implements PushSource {
+export class MailboxPush implements PushSource, TypingReaders {
   readonly #host: LobbyHost;
-  readonly #bySession = new Map<SessionKey, Set<MailboxReader>>();
-  readonly #byUser = new Map<UserRef, Set<MailboxReader>>();
+  readonly #bySession = new Map<SessionKey, readonly MailboxReader[]>();
+  readonly #byUser = new Map<UserRef, readonly MailboxReader[]>();
 
   constructor(host: LobbyHost) {
     this.#host = host;
@@ -38,7 +39,7 @@ export class MailboxPush implements PushSource {
     const named = resume !== null && resume !== BEFORE_ALL;
     const cursor = named ? parseCursor(resume) : undefined;
     if (named && cursor === undefined) return "malformed";
-    const reader = new MailboxReader(session, wake, (ended, position) => this.#close(ended, position));
+    const reader = new MailboxReader(this, session, wake);
     addTo(this.#bySession, session, reader);
     const user = sessionReadFrom(this.#host.lobby, session)?.user;
     if (user === undefined) return reader;
@@ -57,6 +58,11 @@ export class MailboxPush implements PushSource {
       this.#detach(reader);
     }
     return streams;
+  }
+
+  /** See `TypingReaders.tell`. */
+  tell(user: UserRef, notice: TypingNotice): void {
+    for (const reader of this.#byUser.get(user) ?? []) reader.tell(typingNotification(notice));
   }
 
   #hear(event: LobbyEvent): void {
@@ -101,7 +107,8 @@ export class MailboxPush implements PushSource {
     reader.detach();
   }
 
-  #close(reader: MailboxReader, settled: string | undefined): void {
+  /** A reader was closed, for itself. */
+  closed(reader: MailboxReader, settled: string | undefined): void {
     removeFrom(this.#bySession, reader.session, reader);
     const { user, session } = reader;
     if (user === undefined) return;
@@ -114,20 +121,18 @@ export class MailboxPush implements PushSource {
 class MailboxReader implements PushReader {
   readonly session: SessionKey;
   readonly wake: () => void;
-  readonly #onClose: (reader: MailboxReader, settled: string | undefined) => void;
+  readonly #push: MailboxPush;
   user: User | undefined;
   /** Offset of the last event handed out; -1 = of another life, so that whatever is kept comes after a gap. */
   #offset = 0;
+  /** The latest of what is in no mailbox, and the offset after which it came. */
+  #live: { readonly item: PushItem; readonly after: number } | undefined;
   #closed = false;
 
-  constructor(
-    session: SessionKey,
-    wake: () => void,
-    onClose: (reader: MailboxReader, settled: string | undefined) => void,
-  ) {
+  constructor(push: MailboxPush, session: SessionKey, wake: () => void) {
+    this.#push = push;
     this.session = session;
     this.wake = wake;
-    this.#onClose = onClose;
   }
 
   get position(): string {
@@ -145,9 +150,29 @@ class MailboxReader implements PushReader {
 
   detach(): void {
     this.user = undefined;
+    this.#live = undefined;
+  }
+
+  /** Something is to go out between the events before it and those after it, if it can soon. */
+  tell(json: string): void {
+    if (this.user === undefined) return;
+    this.#live = { item: { json }, after: this.user.mailbox.head };
+    this.wake();
   }
 
   next(maxBytes: number): readonly PushItem[] {
+    const items = this.#nextMail(maxBytes);
+    return this.#live === undefined || this.#offset < this.#live.after ? items : this.#withLive(items, this.#live);
+  }
+
+  /** Puts the live item among events that reach beyond it. */
+  #withLive(items: readonly PushItem[], { item, after }: { item: PushItem; after: number }): readonly PushItem[] {
+    this.#live = undefined;
+    const index = Math.max(0, items.length - (this.#offset - after));
+    return [...items.slice(0, index), item, ...items.slice(index)];
+  }
+
+  #nextMail(maxBytes: number): readonly PushItem[] {
     const mailbox = this.user?.mailbox;
     if (mailbox === undefined || (this.#offset >= mailbox.head && !this.overrun)) return [];
     const items: PushItem[] = [];
@@ -158,9 +183,10 @@ class MailboxReader implements PushReader {
     let bytes = 0;
     for (const event of eventsBetween(mailbox, this.#offset, mailbox.head)) {
       if (bytes >= maxBytes) break;
-      const json = eventNotification(mailbox.epoch, event);
+      const position = makeCursor(mailbox.epoch, event.offset);
+      const json = eventNotification(mailbox.epoch, event, position);
       bytes += json.length;
-      items.push({ json, position: makeCursor(mailbox.epoch, event.offset) });
+      items.push({ json, position });
       this.#offset = event.offset;
     }
     return items;
@@ -169,7 +195,7 @@ class MailboxReader implements PushReader {
   close(settled: string | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onClose(this, settled);
+    this.#push.closed(this, settled);
   }
 }
 

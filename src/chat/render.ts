@@ -7,9 +7,10 @@
 import type { MailBody, MailEvent, Participant } from "../domain/event.ts";
 import { makeCursor, makeEventId } from "../domain/ids.ts";
 import { sidesOf } from "../domain/room.ts";
-import type { Room, User } from "../domain/state.ts";
+import type { Line, Room, User } from "../domain/state.ts";
 import type { JsonObject } from "../mcp/registry.ts";
 import { StrangerFrame } from "./stranger-frame.ts";
+import type { TypingNotice } from "./typing.ts";
 
 /** A user as their partner sees them. */
 export type PartnerView = { user_id: string; display_name: string; kind: string };
@@ -20,9 +21,16 @@ export type RoomView = { room_id: string; partner: PartnerView; shared_interests
 /** One event of a mailbox, the same in every way of delivery. */
 export type EventView = { event_id: string; name: string; timestamp: string; data: JsonObject; cursor: string };
 
+/** One message of a transcript; `from` is the user id of who wrote it. */
+export type LineView = { seq: number; message_id: string; from: string; message: string; timestamp: string };
+
+/** The last time written and how: an event, its notification and its answer mostly have the same. */
+let written = { at: 0, text: new Date(0).toISOString() };
+
 /** ISO-8601 in UTC with milliseconds. */
 export function timestampOf(at: number): string {
-  return new Date(at).toISOString();
+  if (at !== written.at) written = { at, text: new Date(at).toISOString() };
+  return written.text;
 }
 
 export function partnerView({ userId, displayName, kind }: Participant): PartnerView {
@@ -44,8 +52,8 @@ export function roomView(user: User): RoomView | undefined {
 
 /** Where a user is, in the contract's words. */
 export function statusOf(user: User): "idle" | "waiting" | "chatting" {
-  if (user.place.in === "queue") return "waiting";
-  return user.place.in === "room" ? "chatting" : "idle";
+  if (user.place.in === "nowhere") return "idle";
+  return user.place.in === "room" ? "chatting" : "waiting";
 }
 
 /** The `data` of an event. */
@@ -73,7 +81,19 @@ export function eventData(body: MailBody, at: number): JsonObject {
     case "partner.away":
     case "partner.back":
       return { room_id: body.room, timestamp };
+    case "server.announcement":
+      return { message: body.message, timestamp };
   }
+}
+
+export function lineView({ at, body }: Line): LineView {
+  const { seq, messageId, sender, message } = body;
+  return { seq, message_id: messageId, from: sender.userId, message, timestamp: timestampOf(at) };
+}
+
+/** The `data` of a notice that somebody writes, which is no event of any mailbox. */
+export function typingData({ room, typing, at }: TypingNotice): JsonObject {
+  return { room_id: room, typing, timestamp: timestampOf(at) };
 }
 
 export function eventView(epoch: string, event: MailEvent): EventView {
@@ -87,11 +107,15 @@ export function eventView(epoch: string, event: MailEvent): EventView {
 }
 
 /** An event as the notification a legacy session gets: the event's name as method, its data as params. */
-export function eventNotification(epoch: string, event: MailEvent): string {
-  const params = eventData(event.body, event.at);
-  params.event_id = makeEventId(epoch, event.offset);
-  params.cursor = makeCursor(epoch, event.offset);
-  return `{"jsonrpc":"2.0","method":"${event.body.name}","params":${JSON.stringify(params)}}`;
+export function eventNotification(epoch: string, event: MailEvent, cursor: string): string {
+  const data = JSON.stringify(eventData(event.body, event.at));
+  const position = `,"event_id":"${makeEventId(epoch, event.offset)}","cursor":"${cursor}"}}`;
+  return `{"jsonrpc":"2.0","method":"${event.body.name}","params":${data.slice(0, -1)}${position}`;
+}
+
+/** A typing notice as a legacy session gets it. It can be neither resumed from nor recognised again. */
+export function typingNotification(notice: TypingNotice): string {
+  return `{"jsonrpc":"2.0","method":"partner.typing","params":${JSON.stringify(typingData(notice))}}`;
 }
 
 /**
@@ -110,11 +134,30 @@ export function framedText(
     lines.push(`You are in room ${room.room_id} with a partner of kind ${room.partner.kind}:`, quoteJson(frame, room));
   }
   for (const event of events) {
-    lines.push(`${event.timestamp} ${event.name} (cursor ${event.cursor}):`);
+    const author = event.name === "server.announcement" ? ", by the operator of this server" : "";
+    lines.push(`${event.timestamp} ${event.name}${author} (cursor ${event.cursor}):`);
     lines.push(hasStrangersWords(event) ? quoteJson(frame, event.data) : JSON.stringify(event.data));
   }
   lines.push(hint);
   return lines.join("\n");
+}
+
+/**
+ * Messages of a room as text, each by whom.
+ * @param own user id of the reader
+ * @param quote how words stand in that text: the reader's own, and a stranger's
+ */
+export function describeLines(
+  lines: readonly LineView[],
+  own: string,
+  quote: { readonly own: (text: string) => string; readonly stranger: (text: string) => string },
+): string[] {
+  return lines.flatMap(({ seq, timestamp, from, message }) => {
+    const heading = `Message ${seq}, ${timestamp}, by`;
+    return from === own
+      ? ["", `${heading} you:`, quote.own(message)]
+      : ["", `${heading} your partner:`, quote.stranger(message)];
+  });
 }
 
 /** Whether any text of this event comes from somebody else. */

@@ -11,21 +11,29 @@ import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
 import { AlarmClock, type Clock } from "./alarm-clock.ts";
 import type { Chat } from "./chat.ts";
 import { ChatEvents } from "./events.ts";
+import { Greeter } from "./greeter.ts";
 import { hashToken, isSessionToken } from "./identity.ts";
 import { LobbyHost } from "./lobby-host.ts";
 import { chatPrompts } from "./prompts.ts";
 import { MailboxPush } from "./push.ts";
 import { chatResources } from "./resources.ts";
 import { createSessionLedger } from "./sessions.ts";
+import { Texts } from "./texts.ts";
 import { chatTools, INSTRUCTIONS } from "./tools.ts";
+import { Typing } from "./typing.ts";
 import { Waits } from "./waits.ts";
 import { Watches } from "./watches.ts";
+import type { WordFilter } from "./words.ts";
 
 export interface ChatServerOptions {
   readonly version: string;
   readonly lobby: LobbySettings;
   /** Longest message, in code points. */
   readonly messageCharsMax: number;
+  /** What else users may not say to each other. */
+  readonly words?: WordFilter;
+  /** Whether a scripted partner comes to whoever waits alone. */
+  readonly greeter?: boolean;
   /** Whose error numbers `events/*` answers with; default: as the client declares. */
   readonly eventsErrorCodes?: EventErrorCodes;
   readonly journal: Journal;
@@ -48,7 +56,11 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const host = new LobbyHost(options.lobby, options.journal, alarms);
   const waits = new Waits(host);
   const push = new MailboxPush(host);
-  const chat: Chat = { host, waits, messageCharsMax: options.messageCharsMax };
+  const events = new ChatEvents(host, options.eventsErrorCodes ?? "auto");
+  const typing = new Typing(host, [push, events]);
+  const texts = new Texts(options.messageCharsMax, options.words);
+  if (options.greeter === true) new Greeter(host, typing);
+  const chat: Chat = { host, waits, typing, texts };
   const info: Implementation = {
     name: "mcp-chat",
     title: "mcp-chat",
@@ -68,7 +80,7 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       principal: ({ bearer }) =>
         isSessionToken(bearer) ? userByToken(host.lobby, hashToken(bearer))?.userId : undefined,
       push,
-      events: new ChatEvents(host, options.eventsErrorCodes ?? "auto"),
+      events,
       sessions: createSessionLedger(host, push),
     },
     isLiveToken: (credential) =>

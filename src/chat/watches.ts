@@ -6,8 +6,8 @@
  */
 import type { LobbyEvent } from "../domain/event.ts";
 import type { SessionKey, UserRef } from "../domain/ids.ts";
+import { addTo, removeFrom } from "./list-map.ts";
 import type { LobbyHost } from "./lobby-host.ts";
-import { addTo, removeFrom } from "./set-map.ts";
 
 interface Watch {
   /** Only changes of this room; undefined = of everything the user is told. */
@@ -17,8 +17,8 @@ interface Watch {
 
 export class Watches {
   readonly #host: LobbyHost;
-  readonly #ofUser = new Map<UserRef, Set<Watch>>();
-  readonly #ofSession = new Map<SessionKey, Set<Watch>>();
+  readonly #ofUser = new Map<UserRef, readonly Watch[]>();
+  readonly #ofSession = new Map<SessionKey, readonly Watch[]>();
 
   constructor(host: LobbyHost) {
     this.#host = host;
@@ -47,6 +47,8 @@ export class Watches {
         return;
       case "queued":
       case "left_queue":
+      case "meeting":
+      case "left_meeting":
         this.#tell(event.user, undefined);
         return;
       case "posted":
@@ -71,11 +73,11 @@ export class Watches {
   }
 }
 
-function tellAll(watches: ReadonlySet<Watch> | undefined, room: string | undefined): void {
+function tellAll(watches: readonly Watch[] | undefined, room: string | undefined): void {
   for (const watch of watches ?? []) if (watch.room === room) watch.changed();
 }
 
-function add<K>(sets: Map<K, Set<Watch>>, key: K, watch: Watch): () => void {
-  addTo(sets, key, watch);
-  return () => removeFrom(sets, key, watch);
+function add<K>(watches: Map<K, readonly Watch[]>, key: K, watch: Watch): () => void {
+  addTo(watches, key, watch);
+  return () => removeFrom(watches, key, watch);
 }

@@ -5,7 +5,7 @@
  * This file owns their shapes. A command never carries a secret, only hashes, and every text in it
  * has passed the sanitising boundary.
  */
-import type { SessionKey, TokenHash, UserRef } from "./ids.ts";
+import type { AddressKey, CodeHash, SessionKey, TokenHash, UserRef } from "./ids.ts";
 
 /** One thing that happened to the lobby, with the time and the randomness it happened with. */
 export interface Entry {
@@ -24,6 +24,8 @@ export interface Caller {
   readonly argument?: TokenHash;
   /** The legacy MCP session the call came in. */
   readonly session?: SessionKey;
+  /** Where the call came from, if addresses are told apart here. It identifies nobody. */
+  readonly address?: AddressKey;
 }
 
 export const KINDS = ["human", "agent", "unknown"] as const;
@@ -48,6 +50,16 @@ export type Command =
     }
   | { readonly type: "leave_queue"; readonly caller: Caller }
   | {
+      readonly type: "join_room";
+      readonly caller: Caller;
+      /** Hash of the token the edge drew in case a user is made. */
+      readonly newToken: TokenHash;
+      /** Hash of the code both have agreed on. */
+      readonly code: CodeHash;
+      readonly displayName?: string;
+      readonly kind?: Kind;
+    }
+  | {
       readonly type: "send_message";
       readonly caller: Caller;
       readonly room?: string;
@@ -55,6 +67,14 @@ export type Command =
       readonly clientMessageId?: string;
     }
   | { readonly type: "leave_chat"; readonly caller: Caller; readonly room?: string }
+  | { readonly type: "block_partner"; readonly caller: Caller; readonly room?: string }
+  | {
+      readonly type: "report_partner";
+      readonly caller: Caller;
+      readonly room?: string;
+      readonly category: ReportCategory;
+      readonly details?: string;
+    }
   | { readonly type: "look"; readonly caller: Caller }
   | {
       readonly type: "wait";
@@ -97,7 +117,69 @@ export type Command =
       /** How many open streams of that session end with it. */
       readonly streams: number;
     }
-  | { readonly type: "tick" };
+  | { readonly type: "operate"; readonly act: OperatorAct }
+  | { readonly type: "tick" }
+  | {
+      /** A server takes up what a journal has kept: the first entry of its time. */
+      readonly type: "restart";
+      /** What it is set to; holds until the next restart, so that a replay follows the same rules. */
+      readonly settings: LobbySettings;
+    };
+
+export const REPORT_CATEGORIES = [
+  "spam",
+  "harassment",
+  "hate",
+  "sexual",
+  "self_harm",
+  "scam",
+  "prompt_injection",
+  "minor_safety",
+  "other",
+] as const;
+/** What a report is about. */
+export type ReportCategory = (typeof REPORT_CATEGORIES)[number];
+
+/** Whom a ban keeps out. */
+export type BanTarget =
+  | { readonly kind: "user"; readonly userId: string }
+  | { readonly kind: "address"; readonly address: AddressKey };
+
+/** What the operator does. Each is kept in the audit log. */
+export type OperatorAct =
+  | {
+      readonly type: "ban";
+      readonly target: BanTarget;
+      /** When it ends, in milliseconds since the epoch; absent = never. */
+      readonly until?: number;
+      /** The operator's own words, for operators. */
+      readonly note?: string;
+    }
+  | { readonly type: "unban"; readonly ban: string }
+  /** Out of queue, meeting and room; they may come back. */
+  | { readonly type: "kick"; readonly userId: string }
+  | { readonly type: "close_room"; readonly room: string }
+  | { readonly type: "resolve_report"; readonly report: string; readonly note?: string }
+  | {
+      /** Tells online users something, a slice of them at a time so that no turn writes to all. */
+      readonly type: "announce";
+      readonly text: string;
+      /** The slice begins after this user; 0 = the first slice, which alone is kept in the audit log. */
+      readonly after: UserRef;
+      /** Users looked at in this slice. */
+      readonly count: number;
+    };
+
+/** How fast something may be done; `perSecond` 0 = no limit. */
+export interface Rate {
+  readonly perSecond: number;
+  /** How often at once, from 1. */
+  readonly burst: number;
+}
+
+/** What costs something and is therefore limited, for each user and for each address. */
+export const RATED = ["messages", "entries", "joins", "reports"] as const;
+export type Rated = (typeof RATED)[number];
 
 /** What the operator may set about the rules. Durations in milliseconds. */
 export interface LobbySettings {
@@ -106,13 +188,16 @@ export interface LobbySettings {
   readonly availableMs: number;
   readonly widenMs: number;
   readonly matching: "fifo" | "random";
-  /** Messages a second and user; 0 = no limit. */
-  readonly messageRate: number;
-  readonly messageBurst: number;
+  /** What one user may do. */
+  readonly rates: Readonly<Record<Rated, Rate>>;
+  /** One address may do as much as so many users; 0 = addresses are not limited. */
+  readonly usersPerAddress: number;
   /** Messages in a room without a human and with an agent before it closes; 0 = no limit. */
   readonly loopMessagesMax: number;
   readonly retainUserMs: number;
   readonly usersMax: number;
   readonly queueMax: number;
   readonly mailboxBytesMax: number;
+  /** All transcripts together, in bytes as a mailbox counts them. */
+  readonly transcriptBytesMax: number;
 }

@@ -4,7 +4,7 @@
  *
  * This file owns their shapes. It must never carry wording or wire formats.
  */
-import type { Kind } from "./command.ts";
+import type { Kind, OperatorAct } from "./command.ts";
 import type { SessionKey, UserRef } from "./ids.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -35,7 +35,9 @@ export type MailBody =
     }
   | { readonly name: "partner.disconnected"; readonly room: string; readonly reason: DisconnectReason }
   | { readonly name: "partner.away"; readonly room: string }
-  | { readonly name: "partner.back"; readonly room: string };
+  | { readonly name: "partner.back"; readonly room: string }
+  /** The operator's words to everybody. */
+  | { readonly name: "server.announcement"; readonly message: string };
 
 /** One event in a mailbox. */
 export interface MailEvent {
@@ -63,6 +65,11 @@ export type LobbyEvent =
   | { readonly type: "queued"; readonly user: UserRef }
   | { readonly type: "matched"; readonly room: string; readonly users: readonly [UserRef, UserRef] }
   | { readonly type: "left_queue"; readonly user: UserRef }
+  /** Waits for the other one who knows the code. */
+  | { readonly type: "meeting"; readonly user: UserRef }
+  | { readonly type: "left_meeting"; readonly user: UserRef }
+  | { readonly type: "blocked"; readonly user: UserRef; readonly room: string }
+  | { readonly type: "reported"; readonly user: UserRef; readonly report: string }
   | { readonly type: "posted"; readonly user: UserRef; readonly room: string; readonly posted: Posted }
   | { readonly type: "left_room"; readonly user: UserRef; readonly room: string }
   | { readonly type: "room_closed"; readonly room: string; readonly reason: DisconnectReason }
@@ -88,4 +95,11 @@ export type LobbyEvent =
   | { readonly type: "forgotten"; readonly user: UserRef }
   /** A command about a user or hold that is no more. */
   | { readonly type: "ignored" }
-  | { readonly type: "ticked" };
+  /** What the operator asked for is done; `id` names the ban it made, if it made one. */
+  | { readonly type: "operated"; readonly act: OperatorAct["type"]; readonly id?: string }
+  /** Where the next slice of an announcement begins; 0 = everybody has been told. */
+  | { readonly type: "announced"; readonly told: number; readonly next: UserRef }
+  /** What the operator named is not there. */
+  | { readonly type: "operated_nothing"; readonly act: OperatorAct["type"] }
+  | { readonly type: "ticked" }
+  | { readonly type: "restarted" };

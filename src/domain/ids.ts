@@ -9,6 +9,10 @@
 export type UserRef = number;
 /** SHA-256 of a session token, as text. The token itself never reaches the domain. */
 export type TokenHash = string;
+/** SHA-256 of a room code, as text. */
+export type CodeHash = string;
+/** A network address as people are told apart by it: an IPv4 address, or the /64 prefix of an IPv6 one. */
+export type AddressKey = string;
 /** Key of a legacy MCP session. */
 export type SessionKey = string;
 
@@ -16,7 +20,7 @@ export type SessionKey = string;
  * The `n`th id with this prefix that one entry makes. Entropy has a fixed length, so a numbered id
  * never meets one of another entry.
  */
-export function makeId(prefix: "user" | "room" | "msg", entropy: string, n: number): string {
+export function makeId(prefix: "user" | "room" | "msg" | "report" | "ban", entropy: string, n: number): string {
   return n === 0 ? `${prefix}_${entropy}` : `${prefix}_${entropy}${n.toString(36)}`;
 }
 

@@ -4,9 +4,20 @@
  *
  * This file owns the list of invariants. It must never change what it looks at.
  */
-import { MAILBOX_BYTES_MAX, MAILBOX_EVENTS_MAX, PAST_ROOMS_MAX, SESSIONS_PER_USER_MAX } from "../limits.ts";
+import {
+  MAILBOX_BYTES_MAX,
+  MAILBOX_EVENTS_MAX,
+  PAST_ROOMS_MAX,
+  SESSIONS_PER_USER_MAX,
+  TRANSCRIPT_AGE_MS_MAX,
+  TRANSCRIPT_BYTES_MAX,
+  TRANSCRIPT_MESSAGES_MAX,
+} from "../limits.ts";
+import { checkModeration } from "./invariants-moderation.ts";
+import { must } from "./invariants-must.ts";
+import { bytesOf } from "./mailbox.ts";
 import { blockedEitherWay } from "./moderation.ts";
-import { isAvailable } from "./pairing.ts";
+import { hasMet, isAvailable, isSeeking } from "./pairing.ts";
 import { isConnected } from "./presence.ts";
 import { classesFit, type Ticket } from "./queue.ts";
 import type { Lobby, Room, User } from "./state.ts";
@@ -17,17 +28,16 @@ export function checkLobby(lobby: Lobby): void {
   checkUsers(lobby);
   checkIndexes(lobby);
   checkRooms(lobby);
+  checkTranscripts(lobby);
+  checkMeetings(lobby);
   checkQueue(lobby);
-}
-
-function must(truth: boolean, what: string): asserts truth {
-  if (!truth) throw new Error(`broken invariant: ${what}`);
+  checkModeration(lobby);
 }
 
 function checkUsers(lobby: Lobby): void {
   let online = 0;
   let bytes = 0;
-  must(lobby.users.size <= lobby.settings.usersMax, "more users than allowed");
+  must(lobby.users.size <= Math.max(lobby.settings.usersMax, lobby.inherited.users), "more users than allowed");
   for (const user of lobby.users.values()) {
     const present = isConnected(user) || user.place.in !== "nowhere";
     if (present) online++;
@@ -37,7 +47,6 @@ function checkUsers(lobby: Lobby): void {
     must(user.awaySince === undefined || user.place.in !== "nowhere", "only somebody in queue or room is away");
     must(user.sessions.length <= SESSIONS_PER_USER_MAX, "too many sessions of one user");
     must(user.pastRooms.length <= PAST_ROOMS_MAX, "too many past rooms of one user");
-    must((user.messages?.milliTokens ?? 0) >= 0, "a bucket holds less than nothing");
     must(user.interests.length === new Set(user.interests).size, "an interest is there twice");
     bytes += checkMailbox(user);
     if (user.place.in === "room") {
@@ -47,6 +56,13 @@ function checkUsers(lobby: Lobby): void {
       must(
         room.members.some((member) => member.user === user.ref),
         "a user is in somebody else's room",
+      );
+    }
+    if (user.place.in === "meeting") {
+      const meeting = lobby.meetings.get(user.place.code);
+      must(
+        meeting !== undefined && "waiter" in meeting && meeting.waiter === user.ref,
+        "a code waits for somebody else",
       );
     }
     if (user.place.in === "queue") {
@@ -80,6 +96,21 @@ function checkMailbox({ mailbox }: User): number {
 function checkIndexes(lobby: Lobby): void {
   must(lobby.byUserId.size === lobby.users.size, "users and their ids differ in number");
   must(lobby.byToken.size === lobby.users.size, "users and their tokens differ in number");
+  const refs = [...lobby.userOrder];
+  must(refs.length === lobby.users.size, "users and their order differ in number");
+  must(
+    [...lobby.users.keys()].every((ref, i) => refs[i] === ref),
+    "users are not in the order of their making",
+  );
+  let offline = 0;
+  let offlineSince = 0;
+  for (const ref of lobby.offline) {
+    const since = userOf(lobby, ref).offlineSince ?? Number.NaN;
+    must(since >= offlineSince, "offline users are out of order");
+    offlineSince = since;
+    offline++;
+  }
+  must(offline + lobby.online === lobby.users.size, "an offline user is not in line");
   for (const user of lobby.users.values()) {
     must(lobby.byUserId.get(user.userId) === user.ref, "a user is not found by id");
     must(lobby.byToken.get(user.tokenHash) === user.ref, "a user is not found by token");
@@ -111,15 +142,57 @@ function checkRooms(lobby: Lobby): void {
   }
 }
 
+function checkTranscripts(lobby: Lobby): void {
+  const { rooms, open, closed } = lobby.transcripts;
+  let bytes = 0;
+  let kept = 0;
+  for (const room of lobby.rooms.values()) {
+    const { transcript } = room;
+    must(transcript.length <= TRANSCRIPT_MESSAGES_MAX, "a transcript holds too many messages");
+    must(room.transcriptBytes <= TRANSCRIPT_BYTES_MAX || transcript.length === 1, "a transcript holds too many bytes");
+    let own = 0;
+    let seq = room.seq - transcript.length;
+    for (const { body } of transcript) {
+      own += bytesOf(body);
+      must(body.seq === ++seq && body.room === room.id, "a transcript has a gap or a foreign line");
+    }
+    must(own === room.transcriptBytes, "the bytes of a transcript are wrong");
+    bytes += own;
+    if (transcript.length === 0) continue;
+    kept++;
+    must(rooms.get(room.number) === room, "a transcript is not in order");
+    must(room.closed === undefined || room.closed.at + TRANSCRIPT_AGE_MS_MAX > lobby.now, "a transcript is too old");
+    must(closed.has(room.number) === (room.closed !== undefined), "a transcript is in the wrong order");
+  }
+  must(bytes === lobby.transcriptBytes, "the count of transcript bytes is wrong");
+  must(bytes <= lobby.settings.transcriptBytesMax, "transcripts hold more than allowed");
+  must(rooms.size === kept && open.size + closed.size === kept, "an order of transcripts holds too much");
+}
+
+function checkMeetings(lobby: Lobby): void {
+  let waiting = 0;
+  for (const user of lobby.users.values()) if (user.place.in === "meeting") waiting++;
+  for (const [code, meeting] of lobby.meetings) {
+    if ("waiter" in meeting) waiting--;
+    else {
+      const room = lobby.rooms.get(meeting.room);
+      must(room?.code === code && room.closed === undefined, "a code is in use for no open room");
+    }
+  }
+  must(waiting === 0, "codes and those who wait for them differ in number");
+}
+
+/** Addresses may change while two are together; whose records are blocked may not be. */
 function checkPartners(lobby: Lobby, room: Room): void {
   if (room.closed !== undefined) return;
   const [a, b] = room.members.map((member) => userOf(lobby, member.user));
-  must(a !== undefined && b !== undefined && !blockedEitherWay(a, b), "a blocked pair has met");
+  must(a !== undefined && b !== undefined, "an open room lacks a participant");
+  must(a.blocked?.has(b.ref) !== true && b.blocked?.has(a.ref) !== true, "a blocked pair is together");
 }
 
 function checkQueue(lobby: Lobby): void {
   const { queue } = lobby;
-  must(queue.tickets.size <= lobby.settings.queueMax, "the queue is too long");
+  must(queue.tickets.size <= Math.max(lobby.settings.queueMax, lobby.inherited.waiting), "the queue is too long");
   const available: Ticket[] = [];
   for (const ticket of queue.tickets.values()) {
     const user = userOf(lobby, ticket.user);
@@ -136,6 +209,11 @@ function checkQueue(lobby: Lobby): void {
       }
     }
   }
+  for (const number of [...queue.keptApart, ...queue.owed]) {
+    must(queue.tickets.get(number)?.available === true, "somebody is to be looked at again who cannot be paired");
+  }
+  // While searches are to go on in the next steps, some who could meet have not been brought together yet.
+  if (isSeeking(lobby)) return;
   for (const a of available) {
     for (const b of available) {
       if (a.number < b.number) must(!couldMeet(lobby, a, b, available), "two who could meet are both still waiting");
@@ -158,5 +236,6 @@ function mayMeet(lobby: Lobby, a: Ticket, b: Ticket): boolean {
 }
 
 function metLately(lobby: Lobby, a: Ticket, b: Ticket): boolean {
-  return userOf(lobby, a.user).recentPartners.includes(b.user) || userOf(lobby, b.user).recentPartners.includes(a.user);
+  const [one, other] = [userOf(lobby, a.user), userOf(lobby, b.user)];
+  return hasMet(one, other) || hasMet(other, one);
 }

@@ -6,52 +6,74 @@
  * randomness; a throw means a broken invariant, never bad input.
  */
 import { ENDED_SESSIONS_MAX, SESSION_AGE_MS_MAX } from "../limits.ts";
-import type { Caller, Command, Entry, LobbySettings } from "./command.ts";
+import { ArrivalOrder } from "./arrival-order.ts";
+import { emptyBanIndex, nextBanEnd, refuseBanned } from "./bans.ts";
+import { block } from "./blocks.ts";
+import { asUser, withUser } from "./calls.ts";
+import type { Command, Entry, LobbySettings } from "./command.ts";
+import { enterQueue, joinRoom } from "./entering.ts";
 import type { LobbyEvent } from "./event.ts";
 import { TimeHeap } from "./heap.ts";
-import { identify } from "./identity.ts";
 import { parseCursor } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
-import { isQueueFullFor, joinQueue, leaveQueue } from "./pairing.ts";
+import { operate } from "./operator.ts";
+import { isSeeking } from "./pairing.ts";
 import { nextMailDeadline } from "./post-office.ts";
 import {
   advance,
   closeStreams,
   endCall,
-  leaveRoom,
   loseCaller,
   noteCall,
   openStream,
   settle,
   settleMembers,
+  stopWaiting,
+  takeOut,
 } from "./presence.ts";
 import { emptyQueue } from "./queue.ts";
+import { RankedList } from "./ranked-list.ts";
+import { emptyAddressBook } from "./rates.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { report } from "./reports.ts";
+import { restart, resumeClocks } from "./restart.ts";
 import { findRoom, post } from "./room.ts";
-import type { Description, Lobby, Step, User } from "./state.ts";
-import { bindSession, createUser, makeRoomForUser, UNDESCRIBED, unbindSession } from "./users.ts";
+import type { Lobby, Step, User } from "./state.ts";
+import { emptyTranscripts, nextTranscriptDeadline } from "./transcript.ts";
+import { unbindSession } from "./users.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 export function createLobby(settings: LobbySettings): Lobby {
   return {
     settings,
+    inherited: { users: 0, waiting: 0 },
     now: 0,
     users: new Map(),
+    userOrder: new RankedList(),
     byUserId: new Map(),
     byToken: new Map(),
     bindings: new Map(),
     endedSessions: new Map(),
     sessionsValidFrom: 0,
     rooms: new Map(),
+    meetings: new Map(),
     queue: emptyQueue(),
     online: 0,
     mailboxBytes: 0,
-    matches: [],
+    transcripts: emptyTranscripts(),
+    transcriptBytes: 0,
+    reports: new Map(),
+    bans: new Map(),
+    banned: emptyBanIndex(),
+    addresses: emptyAddressBook(),
+    audit: [],
     nextUser: 1,
     nextHold: 1,
+    nextRoom: 1,
+    nextAct: 1,
     deadlines: new TimeHeap(),
-    offline: new Set(),
+    offline: new ArrivalOrder(),
     mailAges: new TimeHeap(),
   };
 }
@@ -62,7 +84,8 @@ export function createLobby(settings: LobbySettings): Lobby {
  * @returns what has happened, in order; never empty. A refusal, if there is one, is the last.
  */
 export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
-  const step: Step = { at: lobby.now, entropy: entry.entropy, events: [], roomsOpened: 0 };
+  if (entry.command.type === "restart") resumeClocks(lobby, Math.max(lobby.now, entry.at));
+  const step: Step = { at: lobby.now, entropy: entry.entropy, events: [], roomsOpened: 0, moved: undefined };
   advance(lobby, step, Math.max(lobby.now, entry.at));
   const refusal = apply(lobby, step, entry.command);
   if (refusal !== undefined) step.events.push(refusal);
@@ -71,10 +94,13 @@ export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
 
 /** When the next tick is due, in milliseconds, or undefined if nothing will happen by itself. May be early. */
 export function nextDeadline(lobby: Lobby): number | undefined {
-  const user = lobby.deadlines.earliest;
-  const mail = nextMailDeadline(lobby);
-  if (user === undefined || mail === undefined) return user ?? mail;
-  return Math.min(user, mail);
+  if (isSeeking(lobby)) return lobby.now;
+  const user = lobby.deadlines.earliest ?? Number.POSITIVE_INFINITY;
+  const mail = nextMailDeadline(lobby) ?? Number.POSITIVE_INFINITY;
+  const transcript = nextTranscriptDeadline(lobby) ?? Number.POSITIVE_INFINITY;
+  const ban = nextBanEnd(lobby) ?? Number.POSITIVE_INFINITY;
+  const earliest = Math.min(user, mail, transcript, ban);
+  return Number.isFinite(earliest) ? earliest : undefined;
 }
 
 /** Whether a session was ended, or is too old to be told from an ended one. */
@@ -86,16 +112,22 @@ function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined 
   switch (command.type) {
     case "enter_queue":
       return enterQueue(lobby, step, command);
+    case "join_room":
+      return joinRoom(lobby, step, command);
     case "leave_queue":
       return asUser(lobby, step, command.caller, (user) => {
-        if (user.place.in !== "queue") return refuse("not_waiting");
-        leaveQueue(lobby, step, user);
+        if (user.place.in !== "queue" && user.place.in !== "meeting") return refuse("not_waiting");
+        stopWaiting(lobby, step, user);
         return undefined;
       });
     case "send_message":
       return asUser(lobby, step, command.caller, (user) => sendMessage(lobby, step, user, command));
     case "leave_chat":
       return asUser(lobby, step, command.caller, (user) => leaveChat(lobby, step, user, command.room));
+    case "block_partner":
+      return asUser(lobby, step, command.caller, (user) => block(lobby, step, user, command.room));
+    case "report_partner":
+      return asUser(lobby, step, command.caller, (user) => report(lobby, step, user, command));
     case "look":
       return asUser(lobby, step, command.caller, (user) => {
         settle(lobby, step, user);
@@ -125,81 +157,21 @@ function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined 
     case "end_session":
       endSession(lobby, step, command);
       return undefined;
+    case "operate":
+      operate(lobby, step, command.act);
+      return undefined;
     case "tick":
       step.events.push({ type: "ticked" });
       return undefined;
-  }
-}
-
-/**
- * Runs a command of somebody who must be a user. They have called, whatever comes of it; the session
- * they called in becomes theirs if it succeeds.
- */
-function asUser(
-  lobby: Lobby,
-  step: Step,
-  caller: Caller,
-  run: (user: User) => Refusal | undefined,
-): Refusal | undefined {
-  const user = identify(lobby, caller);
-  if (user === undefined) return refuse("no_session");
-  if ("type" in user) return user;
-  noteCall(lobby, step, user);
-  const refusal = run(user);
-  if (refusal === undefined && caller.session !== undefined) bindSession(lobby, step, caller.session, user);
-  settle(lobby, step, user);
-  return refusal;
-}
-
-/** Runs a command about a user by reference; one whose record has ended is none of its concern. */
-function withUser(lobby: Lobby, step: Step, ref: number, run: (user: User) => void): undefined {
-  const user = lobby.users.get(ref);
-  if (user === undefined) step.events.push({ type: "ignored" });
-  else run(user);
-}
-
-function enterQueue(lobby: Lobby, step: Step, command: Of<"enter_queue">): Refusal | undefined {
-  const known = identify(lobby, command.caller);
-  if (known !== undefined && "type" in known) return known;
-  if (known !== undefined) {
-    return asUser(lobby, step, command.caller, (user) => {
-      if (user.place.in !== "nowhere") {
-        settle(lobby, step, user);
-      } else {
-        if (command.userId !== undefined && command.userId !== user.userId) return refuse("identity_conflict");
-        const description = describe(command, user);
-        if (isQueueFullFor(lobby, description, user)) return refuse("queue_full");
-        Object.assign(user, description);
-        joinQueue(lobby, step, user);
-      }
-      step.events.push({ type: "entered", user: user.ref, minted: false });
+    case "restart":
+      restart(lobby, step, command.settings);
       return undefined;
-    });
   }
-
-  if (command.userId !== undefined && lobby.byUserId.has(command.userId)) return refuse("user_id_taken");
-  const description = describe(command, UNDESCRIBED);
-  if (isQueueFullFor(lobby, description, undefined)) return refuse("queue_full");
-  if (!makeRoomForUser(lobby, step)) return refuse("server_full");
-  const user = createUser(lobby, step, command.newToken, command.userId, description);
-  step.events.push({ type: "entered", user: user.ref, minted: true });
-  if (command.caller.session !== undefined) bindSession(lobby, step, command.caller.session, user);
-  joinQueue(lobby, step, user);
-  settle(lobby, step, user);
-  return undefined;
-}
-
-/** What the caller says about themselves; what they leave out stays as it was. */
-function describe(command: Of<"enter_queue">, known: Description): Description {
-  return {
-    displayName: command.displayName ?? known.displayName,
-    kind: command.kind ?? known.kind,
-    partnerKind: command.partnerKind ?? known.partnerKind,
-    interests: command.interests ?? known.interests,
-  };
 }
 
 function sendMessage(lobby: Lobby, step: Step, user: User, command: Of<"send_message">): Refusal | undefined {
+  const banned = refuseBanned(lobby, user.userId, user.address);
+  if (banned !== undefined) return banned;
   const members = user.place.in === "room" ? user.place.room.members : [];
   const refusal = post(lobby, step, user, command);
   // The loop guard may have closed the room under both.
@@ -210,7 +182,7 @@ function sendMessage(lobby: Lobby, step: Step, user: User, command: Of<"send_mes
 function leaveChat(lobby: Lobby, step: Step, user: User, roomId: string | undefined): Refusal | undefined {
   const room = findRoom(lobby, user, roomId);
   if ("type" in room) return room;
-  leaveRoom(lobby, step, user, "left");
+  takeOut(lobby, step, user, "left");
   step.events.push({ type: "left_room", user: user.ref, room: room.id });
   return undefined;
 }
@@ -294,9 +266,7 @@ function endSession(lobby: Lobby, step: Step, command: Of<"end_session">): void 
   if (user.streams <= command.streams && user.hold === undefined && user.sessions.length === 0) {
     user.streams = 0;
     user.lastActivityAt = step.at;
-    if (user.place.in === "queue") leaveQueue(lobby, step, user);
-    leaveRoom(lobby, step, user, "left");
-    settle(lobby, step, user);
+    takeOut(lobby, step, user, "left");
   } else {
     closeStreams(lobby, step, user, command.streams);
   }

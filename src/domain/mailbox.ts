@@ -54,16 +54,15 @@ export function eventsBetween(mailbox: Mailbox, from: number, to: number): reado
 
 /**
  * Appends an event and drops what the bounds say: beyond the kept count those already read, then the
- * oldest. Returns by how much the mailbox grew, in bytes (may be negative).
+ * oldest.
  */
-export function append(mailbox: Mailbox, at: number, body: MailBody): number {
-  const before = mailbox.bytes;
+export function append<B extends MailBody>(mailbox: Mailbox, at: number, body: B): MailEvent & { readonly body: B } {
   if (mailbox.events === NOTHING) mailbox.events = [];
-  mailbox.head++;
-  mailbox.events.push({ offset: mailbox.head, at, body });
+  const event = { offset: ++mailbox.head, at, body };
+  mailbox.events.push(event);
   mailbox.bytes += bytesOf(body);
   trim(mailbox);
-  return mailbox.bytes - before;
+  return event;
 }
 
 /** Applies the bounds on count, bytes and read events. Returns the change in bytes (zero or negative). */
@@ -113,6 +112,8 @@ function bytesAt(events: readonly MailEvent[], index: number): number {
 /** What an event costs beside its own text: the objects and the array slot. */
 const EVENT_BYTES = 128;
 
-function bytesOf(body: MailBody): number {
-  return body.name === "message.received" ? EVENT_BYTES + 2 * body.message.length : EVENT_BYTES;
+/** What a body counts for, in bytes. */
+export function bytesOf(body: MailBody): number {
+  const hasText = body.name === "message.received" || body.name === "server.announcement";
+  return hasText ? EVENT_BYTES + 2 * body.message.length : EVENT_BYTES;
 }

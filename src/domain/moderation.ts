@@ -1,9 +1,10 @@
 /**
- * Who may do how much, and who never meets: token buckets and blocks.
+ * Who may do how much, and who never meets: token buckets and blocks as such.
  *
- * This file owns buckets and blocks. It must never decide what a refused caller is told.
+ * This file owns buckets and the meaning of a block. It must never decide what a refused caller is told.
  */
-import type { UserRef } from "./ids.ts";
+import type { Rate } from "./command.ts";
+import type { AddressKey, UserRef } from "./ids.ts";
 
 /** A token bucket. */
 export interface Bucket {
@@ -13,31 +14,55 @@ export interface Bucket {
   at: number;
 }
 
-export function fullBucket(burst: number, now: number): Bucket {
-  return { milliTokens: 1000 * burst, at: now };
-}
+/** Thousandths that fractions of a rate may lack by rounding, so that whoever waits as told is not told to wait once more. */
+const ROUNDING = 1e-6;
 
 /**
- * Takes one token from a bucket that fills by `perSecond` up to `burst`.
- * @returns 0 if taken, else the milliseconds until one will be there (nothing is taken)
+ * What is in a bucket now, in thousandths of a token.
+ * @param bucket undefined = full
+ * @param times how many buckets of this rate it stands for
  */
-export function take(bucket: Bucket, perSecond: number, burst: number, now: number): number {
-  const milliTokens = Math.min(1000 * burst, bucket.milliTokens + (now - bucket.at) * perSecond);
-  bucket.at = now;
-  if (milliTokens >= 1000) {
-    bucket.milliTokens = milliTokens - 1000;
-    return 0;
-  }
+function fill(bucket: Bucket | undefined, { perSecond, burst }: Rate, times: number, now: number): number {
+  const full = 1000 * burst * times;
+  if (bucket === undefined) return full;
+  return Math.min(full, bucket.milliTokens + (now - bucket.at) * perSecond * times);
+}
+
+/** Milliseconds until one token is there; 0 = it is there now. Nothing is taken. */
+export function delayOf(bucket: Bucket | undefined, rate: Rate, times: number, now: number): number {
+  const lacking = 1000 - fill(bucket, rate, times, now);
+  return lacking <= ROUNDING ? 0 : Math.max(1, Math.ceil((lacking - ROUNDING) / (rate.perSecond * times)));
+}
+
+/** Takes a token that is there; makes the bucket if there is none yet. */
+export function takeFrom(bucket: Bucket | undefined, rate: Rate, times: number, now: number): Bucket {
+  const milliTokens = Math.max(0, fill(bucket, rate, times, now) - 1000);
+  if (bucket === undefined) return { milliTokens, at: now };
   bucket.milliTokens = milliTokens;
-  return Math.max(1, Math.ceil((1000 - milliTokens) / perSecond));
+  bucket.at = now;
+  return bucket;
 }
 
-interface Blocker {
+/** When a bucket is full, if nothing more is taken; at once for one that has not been made. */
+export function fullAt(bucket: Bucket | undefined, { perSecond, burst }: Rate, times: number): number {
+  if (bucket === undefined) return 0;
+  return bucket.at + Math.max(0, 1000 * burst * times - bucket.milliTokens) / (perSecond * times);
+}
+
+/** As much of a user as decides whom they never meet. */
+export interface Blocker {
   readonly ref: UserRef;
-  readonly blocked: ReadonlySet<UserRef> | undefined;
+  readonly address: AddressKey | undefined;
+  readonly blocked: ReadonlyMap<UserRef, unknown> | undefined;
+  readonly blockedAddresses: ReadonlySet<AddressKey> | undefined;
 }
 
-/** Whether one of the two has blocked the other. */
+/** Whether one of the two has blocked the other, or where the other is. */
 export function blockedEitherWay(a: Blocker, b: Blocker): boolean {
-  return a.blocked?.has(b.ref) === true || b.blocked?.has(a.ref) === true;
+  return hasBlocked(a, b) || hasBlocked(b, a);
+}
+
+function hasBlocked({ blocked, blockedAddresses }: Blocker, other: Blocker): boolean {
+  if (blocked === undefined) return false;
+  return blocked.has(other.ref) || (other.address !== undefined && blockedAddresses?.has(other.address) === true);
 }

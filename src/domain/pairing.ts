@@ -1,23 +1,26 @@
 /**
  * Bringing two waiting users together: from a ticket that can be paired to an open room.
  *
- * This file owns the moment of matching and the match rate. Who fits whom is the queue's; it must
+ * This file owns the moment of matching. Who fits whom is the queue's; it must
  * never look at time other than the step's.
  */
-import { MATCH_RATE_SAMPLES } from "../limits.ts";
+import { SEARCHES_PER_STEP_MAX } from "../limits.ts";
+import type { AddressKey } from "./ids.ts";
 import { blockedEitherWay } from "./moderation.ts";
 import {
   draftTicket,
   findPartner,
   join,
   leave,
+  leaveTogether,
   type Obstacle,
   openUp,
   positionOf,
+  type Queue,
   setAvailable,
-  sharedInterests,
   type Ticket,
   type Wishes,
+  waitSecondsOf,
 } from "./queue.ts";
 import { openRoom } from "./room.ts";
 import type { Lobby, Step, User } from "./state.ts";
@@ -43,58 +46,89 @@ export function refreshAvailability(lobby: Lobby, step: Step, user: User): void 
   const available = isAvailable(lobby, user);
   if (available && !ticket.available) {
     if (ticket.holdsOutUntil <= step.at) openUp(lobby.queue, ticket);
-    setAvailable(lobby.queue, ticket, true);
-    pair(lobby, step, user, ticket);
+    setAvailable(lobby.queue, ticket, true, step.at);
+    pair(lobby, step, ticket);
+    seekAgain(lobby, step);
   } else if (!available && ticket.available) {
-    setAvailable(lobby.queue, ticket, false);
-    reconsiderKeptApart(lobby, step);
+    setAvailable(lobby.queue, ticket, false, step.at);
+    reconsider(lobby, step);
   }
 }
 
 /** Ends a waiting user's holding out and looks for a partner again. */
-export function stopHoldingOut(lobby: Lobby, step: Step, user: User, ticket: Ticket): void {
+export function stopHoldingOut(lobby: Lobby, step: Step, ticket: Ticket): void {
   openUp(lobby.queue, ticket);
-  pair(lobby, step, user, ticket);
+  pair(lobby, step, ticket);
+  seekAgain(lobby, step);
 }
 
-/** Opens a room for this user if somebody fits. Returns whether it did. */
-export function pair(lobby: Lobby, step: Step, user: User, ticket: Ticket): boolean {
-  const partnerTicket = findPartner(
-    lobby.queue,
+/** Whom this user may meet has changed: looks for a partner for them, and for others whom they kept apart. */
+export function seekAnew(lobby: Lobby, step: Step, user: User): void {
+  const ticket = ticketOf(lobby, user);
+  if (ticket?.available === true) pair(lobby, step, ticket);
+  reconsider(lobby, step);
+}
+
+/** Opens a room for this user if somebody fits. Returns whether it did; what follows for others is `seekAgain`'s. */
+function pair(lobby: Lobby, step: Step, ticket: Ticket, after = 0): boolean {
+  const { queue } = lobby;
+  const { partner, met, stoppedAt } = findPartner(
+    queue,
     ticket,
-    (a, b) => obstacleBetween(lobby, a, b),
+    (a, b) => obstacleBetween(waitingUser(lobby, a), waitingUser(lobby, b)),
     lobby.settings.matching === "random" ? (below) => pickFrom(step.entropy, below) : undefined,
+    after,
   );
-  if (partnerTicket === undefined) return false;
+  if (partner !== undefined) {
+    meet(lobby, step, ticket, partner);
+    return true;
+  }
+  if (met.length > 0) for (const apart of [ticket, ...met]) queue.keptApart.add(apart.number);
+  if (stoppedAt !== undefined) {
+    ticket.searchedTo = stoppedAt;
+    queue.owed.add(ticket.number);
+  } else if (ticket.searchAgain) {
+    ticket.searchAgain = false;
+    ticket.searchedTo = 0;
+  } else queue.owed.delete(ticket.number);
+  return false;
+}
+
+function meet(lobby: Lobby, step: Step, ticket: Ticket, partnerTicket: Ticket): void {
+  const user = waitingUser(lobby, ticket);
   const partner = waitingUser(lobby, partnerTicket);
-  leave(lobby.queue, ticket);
-  leave(lobby.queue, partnerTicket);
-  lobby.matches.push(step.at);
-  if (lobby.matches.length > MATCH_RATE_SAMPLES) lobby.matches.shift();
-  openRoom(lobby, step, partner, user, sharedInterests(partner.interests, user.interests));
-  reconsiderKeptApart(lobby, step);
-  return true;
+  leaveTogether(lobby.queue, ticket, partnerTicket, step.at);
+  openRoom(lobby, step, partner, user);
+  // Whom they kept apart is looked at from the first on: each time two fewer wait, so this ends.
+  lobby.queue.apartSeen = lobby.queue.keptApart.size === 0 ? undefined : 0;
+  lobby.queue.apartAgain = false;
 }
 
 /** Puts a user in the queue, or straight into a room if somebody fits. */
 export function joinQueue(lobby: Lobby, step: Step, user: User): void {
   const ticket = join(lobby.queue, user.ref, user, holdsOutUntil(lobby, user), step.at);
   user.place = { in: "queue", ticket: ticket.number };
-  if (!pair(lobby, step, user, ticket)) step.events.push({ type: "queued", user: user.ref });
+  if (!pair(lobby, step, ticket)) step.events.push({ type: "queued", user: user.ref });
+  seekAgain(lobby, step);
+}
+
+/** As much of a user as decides whom they meet beside kinds and interests. */
+export type Acquaintance = Pick<User, "ref" | "address" | "recentPartners" | "blocked" | "blockedAddresses">;
+
+/** Somebody who has no record yet: they have met and blocked nobody, but others may know where they are. */
+export function newcomerAt(address: AddressKey | undefined): Acquaintance {
+  return { ref: 0, address, recentPartners: [], blocked: undefined, blockedAddresses: undefined };
 }
 
 /**
  * Whether the queue has no place for somebody with these wishes. Whoever would be paired at once
  * needs none: a full queue must not keep out those it waits for.
- * @param user their record, if they have one already
  */
-export function isQueueFullFor(lobby: Lobby, wishes: Wishes, user: User | undefined): boolean {
+export function isQueueFullFor(lobby: Lobby, wishes: Wishes, who: Acquaintance): boolean {
   if (lobby.queue.tickets.size < lobby.settings.queueMax) return false;
-  const draft = draftTicket(lobby.queue, user?.ref ?? 0, wishes, holdsOutUntil(lobby, wishes), lobby.now);
-  // Nobody has met or blocked a newcomer.
-  const partner = findPartner(lobby.queue, draft, (a, b) =>
-    user === undefined ? "none" : obstacleBetween(lobby, a, b),
-  );
+  const draft = draftTicket(lobby.queue, who.ref, wishes, holdsOutUntil(lobby, wishes), lobby.now);
+  const person = (ticket: Ticket): Acquaintance => (ticket === draft ? who : waitingUser(lobby, ticket));
+  const { partner } = findPartner(lobby.queue, draft, (a, b) => obstacleBetween(person(a), person(b)));
   return partner === undefined;
 }
 
@@ -103,37 +137,79 @@ function holdsOutUntil(lobby: Lobby, { interests }: Wishes): number {
   return interests.length > 0 ? lobby.now + lobby.settings.widenMs : lobby.now;
 }
 
+/** Has a waiting user be passed over from now on, who is about to be taken out together with others. */
+export function passOver(lobby: Lobby, step: Step, user: User): void {
+  const ticket = ticketOf(lobby, user);
+  if (ticket !== undefined) setAvailable(lobby.queue, ticket, false, step.at);
+}
+
 /** Takes a waiting user out of the queue, into nowhere. */
 export function leaveQueue(lobby: Lobby, step: Step, user: User): void {
   const ticket = ticketOf(lobby, user);
   if (ticket === undefined) return;
-  leave(lobby.queue, ticket);
+  leave(lobby.queue, ticket, step.at);
   user.place = { in: "nowhere" };
   user.awaySince = undefined;
   step.events.push({ type: "left_queue", user: user.ref });
-  reconsiderKeptApart(lobby, step);
+  reconsider(lobby, step);
+}
+
+/** Two who met lately were kept apart because of a third, and something about a third has changed. */
+export function reconsider(lobby: Lobby, step: Step): void {
+  const { queue } = lobby;
+  if (queue.keptApart.size === 0) return;
+  if (queue.apartSeen === undefined) queue.apartSeen = 0;
+  else queue.apartAgain = true;
+  seekAgain(lobby, step);
 }
 
 /**
- * Two who met lately were kept apart because of a third; the third may be no longer there.
- * Each round pairs two or ends, so this ends too.
+ * Takes up searches that something has made necessary: of those kept apart first, the longest-waiting
+ * first, then those that are unfinished. So many at a time; `isSeeking` says whether more are to come.
  */
-function reconsiderKeptApart(lobby: Lobby, step: Step): void {
-  if (lobby.queue.keptApart.size === 0) return;
-  // A snapshot, longest-waiting first: whoever stays apart is put back into the set while it is walked.
-  for (const number of [...lobby.queue.keptApart].sort((a, b) => a - b)) {
-    lobby.queue.keptApart.delete(number);
-    const ticket = lobby.queue.tickets.get(number);
-    // A successful pairing reconsiders the rest itself.
-    if (ticket?.available === true && pair(lobby, step, waitingUser(lobby, ticket), ticket)) return;
+export function seekAgain(lobby: Lobby, step: Step): void {
+  const { queue } = lobby;
+  for (let searches = 0; searches < SEARCHES_PER_STEP_MAX && isSeeking(lobby); searches++) {
+    const apart = nextApart(queue);
+    const number = apart ?? queue.owed.first;
+    const ticket = queue.tickets.get(number ?? 0);
+    if (ticket === undefined) continue;
+    if (apart === undefined) pair(lobby, step, ticket, ticket.searchedTo);
+    // An unfinished search goes on where it is, or it would never come to its end.
+    else if (queue.owed.has(apart)) ticket.searchAgain = true;
+    else {
+      queue.keptApart.delete(apart);
+      pair(lobby, step, ticket);
+    }
   }
 }
 
-function obstacleBetween(lobby: Lobby, a: Ticket, b: Ticket): Obstacle {
-  const one = waitingUser(lobby, a);
-  const other = waitingUser(lobby, b);
+/** Whether searches are to be taken up again: the next step is due now. */
+export function isSeeking({ queue }: Lobby): boolean {
+  return queue.apartSeen !== undefined || queue.owed.size > 0;
+}
+
+/** The next of those kept apart that are to be looked at again. */
+function nextApart(queue: Queue): number | undefined {
+  if (queue.apartSeen === undefined) return undefined;
+  const [next] = queue.keptApart.after(queue.apartSeen);
+  if (next === undefined && queue.apartAgain) queue.apartSeen = 0;
+  else queue.apartSeen = next;
+  if (next === undefined) queue.apartAgain = false;
+  return next;
+}
+
+function obstacleBetween(one: Acquaintance, other: Acquaintance): Obstacle {
   if (blockedEitherWay(one, other)) return "blocked";
-  return one.recentPartners.includes(other.ref) || other.recentPartners.includes(one.ref) ? "recent" : "none";
+  return hasMet(one, other) || hasMet(other, one) ? "recent" : "none";
+}
+
+/** Whether the other, or somebody who was where the other is, is among one's last partners. */
+export function hasMet({ recentPartners }: Acquaintance, other: Acquaintance): boolean {
+  for (const met of recentPartners) {
+    if (met.user === other.ref || (met.address !== undefined && met.address === other.address)) return true;
+  }
+  return false;
 }
 
 function waitingUser(lobby: Lobby, ticket: Ticket): User {
@@ -151,18 +227,5 @@ function pickFrom(entropy: string, below: number): number {
 
 /** A waiting user's place in line and how long it may take, in whole seconds; null when nothing is known. */
 export function outlook(lobby: Lobby, ticket: Ticket): { position: number; waitSeconds: number | null } {
-  const position = positionOf(lobby.queue, ticket);
-  const [oldest] = lobby.matches;
-  const span = oldest === undefined ? 0 : lobby.now - oldest;
-  // One match says nothing about a rate, and a rate of long ago says nothing about now.
-  const latest = lobby.matches.at(-1) ?? 0;
-  if (lobby.matches.length < 2 || span <= 0 || lobby.now - latest > MATCH_RATE_AGE_MS_MAX) {
-    return { position, waitSeconds: null };
-  }
-  // Each match takes two users off the queue.
-  const usersPerMs = (2 * lobby.matches.length) / span;
-  return { position, waitSeconds: Math.ceil(position / usersPerMs / 1000) };
+  return { position: positionOf(lobby.queue, ticket), waitSeconds: waitSecondsOf(lobby.queue, ticket, lobby.now) };
 }
-
-/** A match rate older than this is no longer believed. */
-const MATCH_RATE_AGE_MS_MAX = 600_000;

@@ -4,10 +4,14 @@
  *
  * This file owns presence and each user's next deadline. It must never read a clock: time is the step's.
  */
-import { leaveQueue, refreshAvailability, stopHoldingOut, ticketOf } from "./pairing.ts";
+import { endBans, isBanned } from "./bans.ts";
+import type { DisconnectReason } from "./event.ts";
+import { leaveMeeting } from "./meetings.ts";
+import { leaveQueue, refreshAvailability, seekAgain, seekAnew, stopHoldingOut, ticketOf } from "./pairing.ts";
 import { deliver, dropAgedMail } from "./post-office.ts";
 import { closeRoom, sidesOf } from "./room.ts";
 import type { Lobby, Step, User } from "./state.ts";
+import { dropAgedTranscripts } from "./transcript.ts";
 import { forgetUser } from "./users.ts";
 
 /** Whether a stream or a held call is open. */
@@ -68,7 +72,15 @@ export function loseCaller(lobby: Lobby, step: Step, user: User): void {
  * they count as online, and when to look again. To be called after every change of presence or place.
  */
 export function settle(lobby: Lobby, step: Step, user: User): void {
+  const hasMoved = step.moved === user;
+  if (hasMoved) step.moved = undefined;
+  if (hasMoved && user.place.in !== "nowhere" && isBanned(lobby, user.userId, user.address)) {
+    // Before anything else, or somebody would meet them only to lose them again.
+    takeOut(lobby, step, user, "moderation");
+    return;
+  }
   refreshAvailability(lobby, step, user);
+  if (hasMoved) seekAnew(lobby, step, user);
   refreshOnline(lobby, user);
   schedule(lobby, user);
 }
@@ -88,18 +100,30 @@ export function refreshOnline(lobby: Lobby, user: User): void {
   }
 }
 
-/** The user is out of queue and room for good reason of time; the partner is told. */
-function goGone(lobby: Lobby, step: Step, user: User): void {
-  if (user.place.in === "queue") leaveQueue(lobby, step, user);
-  else if (user.place.in === "room") leaveRoom(lobby, step, user, "timeout");
+/**
+ * Takes a user out of queue, meeting or room. A room closes with it and the partner is told why; so is
+ * the user, if it is the operator's doing and not their own.
+ */
+export function takeOut(
+  lobby: Lobby,
+  step: Step,
+  user: User,
+  reason: Extract<DisconnectReason, "left" | "timeout" | "moderation">,
+): void {
+  if (user.place.in === "room") {
+    const { room } = user.place;
+    closeRoom(lobby, step, room, reason, reason === "moderation" ? undefined : user);
+    settleMembers(lobby, step, room.members);
+    return;
+  }
+  stopWaiting(lobby, step, user);
+  settle(lobby, step, user);
 }
 
-/** Closes the room a user is in on their account, and settles both. */
-export function leaveRoom(lobby: Lobby, step: Step, user: User, reason: "left" | "timeout"): void {
-  if (user.place.in !== "room") return;
-  const { room } = user.place;
-  closeRoom(lobby, step, room, reason, user);
-  settleMembers(lobby, step, room.members);
+/** Ends a user's waiting, in the queue or for a code. */
+export function stopWaiting(lobby: Lobby, step: Step, user: User): void {
+  if (user.place.in === "queue") leaveQueue(lobby, step, user);
+  else leaveMeeting(lobby, step, user);
 }
 
 /** Settles the members of a room that has just opened or closed. */
@@ -110,7 +134,8 @@ export function settleMembers(lobby: Lobby, step: Step, members: readonly { read
   }
 }
 
-function goAway(lobby: Lobby, step: Step, user: User): void {
+/** Starts the grace clock, and tells the partner if there is one. */
+export function goAway(lobby: Lobby, step: Step, user: User): void {
   user.awaySince = step.at;
   tellPartner(lobby, step, user, "partner.away");
 }
@@ -175,12 +200,15 @@ function schedule(lobby: Lobby, user: User): void {
  * time, so that it makes no difference how late an entry finds them.
  */
 export function advance(lobby: Lobby, step: Step, until: number): void {
+  seekAgain(lobby, step);
   for (;;) {
     const time = lobby.deadlines.earliest;
     const isOver = time === undefined || time > until;
     step.at = isOver ? until : Math.max(lobby.now, time);
     lobby.now = step.at;
     dropAgedMail(lobby);
+    dropAgedTranscripts(lobby);
+    endBans(lobby);
     if (isOver) return;
     const user = lobby.users.get(lobby.deadlines.pop() ?? 0);
     // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
@@ -197,8 +225,8 @@ function expire(lobby: Lobby, step: Step, user: User, time: number): void {
     forgetUser(lobby, step, user);
     return;
   }
-  if (goneAt(lobby, user) <= time) goGone(lobby, step, user);
+  if (goneAt(lobby, user) <= time) takeOut(lobby, step, user, "timeout");
   const ticket = ticketOf(lobby, user);
-  if (ticket !== undefined && opensAt(lobby, user) <= time) stopHoldingOut(lobby, step, user, ticket);
+  if (ticket !== undefined && opensAt(lobby, user) <= time) stopHoldingOut(lobby, step, ticket);
   settle(lobby, step, user);
 }

@@ -74,6 +74,14 @@ export class RankedList {
     for (const chunk of this.#chunks) yield* chunk;
   }
 
+  /** The numbers above `value`, in rising order. The list must not change while they are walked. */
+  *after(value: number): Generator<number, void, undefined> {
+    for (let which = this.#chunkOf(value); which < this.#chunks.length; which++) {
+      const chunk = this.#chunks[which] as number[];
+      for (let at = lowerBound(chunk, value + 1); at < chunk.length; at++) yield chunk[at] as number;
+    }
+  }
+
   /** The last chunk whose first number is not above `value`; the first chunk if there is none. */
   #chunkOf(value: number): number {
     const chunks = this.#chunks;

@@ -5,28 +5,39 @@
  * This file owns rooms from opening to closing. It must never choose partners or judge presence.
  */
 import { CLIENT_MESSAGE_IDS_MAX, PAST_ROOMS_MAX, RECENT_PARTNERS_MAX } from "../limits.ts";
+import type { Command } from "./command.ts";
 import type { DisconnectReason, Participant, Posted } from "./event.ts";
-import { makeId } from "./ids.ts";
-import { fullBucket, take } from "./moderation.ts";
+import { type CodeHash, makeId } from "./ids.ts";
 import { deliver } from "./post-office.ts";
+import { sharedInterests } from "./queue.ts";
+import { pay, tooOften } from "./rates.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import type { Lobby, Room, RoomMember, Step, User } from "./state.ts";
+import type { Line, Lobby, Room, RoomMember, Step, User } from "./state.ts";
+import { ageTranscript, dropTranscript, keepLine } from "./transcript.ts";
 
-/** Opens a room for two users who are in no other place, and tells both. */
-export function openRoom(lobby: Lobby, step: Step, a: User, b: User, sharedInterests: readonly string[]): Room {
+/**
+ * Opens a room for two users who are in no other place, and tells both.
+ * @param code by which they have met, if they have
+ */
+export function openRoom(lobby: Lobby, step: Step, a: User, b: User, code?: CodeHash): Room {
+  const shared = sharedInterests(a.interests, b.interests);
   const room: Room = {
     id: makeId("room", step.entropy, step.roomsOpened++),
+    number: lobby.nextRoom++,
     members: [memberOf(a), memberOf(b)],
-    sharedInterests,
+    sharedInterests: shared,
     createdAt: step.at,
     seq: 0,
+    transcript: [],
+    transcriptBytes: 0,
+    code,
     closed: undefined,
     keepers: 2,
   };
   lobby.rooms.set(room.id, room);
   for (const [user, other] of [[a, b] as const, [b, a] as const]) {
     user.place = { in: "room", room };
-    user.recentPartners.push(other.ref);
+    user.recentPartners.push({ user: other.ref, address: other.address });
     if (user.recentPartners.length > RECENT_PARTNERS_MAX) user.recentPartners.shift();
   }
   for (const [user, other] of [[a, room.members[1]] as const, [b, room.members[0]] as const]) {
@@ -34,7 +45,7 @@ export function openRoom(lobby: Lobby, step: Step, a: User, b: User, sharedInter
       name: "chatroom.found",
       room: room.id,
       partner: other.participant,
-      sharedInterests,
+      sharedInterests: shared,
     });
   }
   step.events.push({ type: "matched", room: room.id, users: [a.ref, b.ref] });
@@ -43,7 +54,7 @@ export function openRoom(lobby: Lobby, step: Step, a: User, b: User, sharedInter
 
 function memberOf(user: User): RoomMember {
   const participant: Participant = { userId: user.userId, displayName: user.displayName, kind: user.kind };
-  return { user: user.ref, participant, answers: undefined };
+  return { user: user.ref, participant, answers: undefined, report: undefined };
 }
 
 /** This user's side of a room and the other's, or undefined for somebody else's room. */
@@ -56,10 +67,15 @@ export function sidesOf(room: Room, user: User): { own: RoomMember; other: RoomM
 
 /** The open room a call is about: the named one, or the present one if none is named. */
 export function findRoom(lobby: Lobby, user: User, id: string | undefined): Room | Refusal {
+  const room = findOwnRoom(lobby, user, id);
+  return "type" in room || room.closed === undefined ? room : refuse("chat_ended");
+}
+
+/** The room of one's own that a call is about, open or closed: the named one, or the present one if none is named. */
+export function findOwnRoom(lobby: Lobby, user: User, id: string | undefined): Room | Refusal {
   if (id === undefined) return user.place.in === "room" ? user.place.room : refuse("not_in_room");
   const room = lobby.rooms.get(id);
-  if (room === undefined || sidesOf(room, user) === undefined) return refuse("room_not_found");
-  return room.closed === undefined ? room : refuse("chat_ended");
+  return room === undefined || sidesOf(room, user) === undefined ? refuse("room_not_found") : room;
 }
 
 /** The first answer to a message that this user has already posted under this id, wherever it went. */
@@ -81,7 +97,7 @@ export function post(
   lobby: Lobby,
   step: Step,
   user: User,
-  message: { readonly room?: string; readonly text: string; readonly clientMessageId?: string },
+  message: Extract<Command, { type: "send_message" }>,
 ): Refusal | undefined {
   const { settings } = lobby;
   const id = message.clientMessageId;
@@ -102,11 +118,10 @@ export function post(
     closeRoom(lobby, step, room, "limit", undefined);
     return refuse("loop_limit");
   }
-  if (settings.messageRate > 0) {
-    user.messages ??= fullBucket(settings.messageBurst, step.at);
-    const delay = take(user.messages, settings.messageRate, settings.messageBurst, step.at);
-    if (delay > 0) return refuse("rate_limited", delay);
-  }
+  const { address } = message.caller;
+  const fast = tooOften(lobby, "messages", user, address);
+  if (fast !== undefined) return fast;
+  pay(lobby, "messages", user, address);
 
   const reachable = partner.streams > 0 || partner.hold !== undefined;
   const posted: Posted = {
@@ -116,7 +131,7 @@ export function post(
     delivery: reachable ? "pushed" : "queued",
   };
   if (id !== undefined) remember(sides.own, id, posted);
-  deliver(lobby, step, partner, {
+  const line = deliver<Line["body"]>(lobby, step, partner, {
     name: "message.received",
     room: room.id,
     messageId: posted.messageId,
@@ -124,6 +139,7 @@ export function post(
     message: message.text,
     sender: sides.own.participant,
   });
+  keepLine(lobby, room, line);
   step.events.push({ type: "posted", user: user.ref, room: room.id, posted });
   return undefined;
 }
@@ -150,6 +166,8 @@ function remember(member: RoomMember, id: string, posted: Posted): void {
 export function closeRoom(lobby: Lobby, step: Step, room: Room, reason: DisconnectReason, by: User | undefined): void {
   if (room.closed !== undefined) throw new Error("a room was closed twice");
   room.closed = { at: step.at, reason };
+  if (room.code !== undefined) lobby.meetings.delete(room.code);
+  ageTranscript(lobby, room);
   for (const member of room.members) {
     const user = lobby.users.get(member.user);
     if (user === undefined) throw new Error("an open room lacks one of its members");
@@ -171,5 +189,7 @@ function keepPastRoom(lobby: Lobby, user: User, room: Room): void {
 /** One of a room's members no longer remembers it. */
 export function letGoOfRoom(lobby: Lobby, id: string): void {
   const room = lobby.rooms.get(id);
-  if (room !== undefined && --room.keepers === 0) lobby.rooms.delete(id);
+  if (room === undefined || --room.keepers > 0) return;
+  dropTranscript(lobby, room);
+  lobby.rooms.delete(id);
 }

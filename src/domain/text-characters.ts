@@ -38,6 +38,9 @@ export const PRINTABLE_ASCII = /^[\t\n -~]*$/;
 /** Any character that is forbidden, for removal. */
 export const EACH_FORBIDDEN = new RegExp(FORBIDDEN, "gv");
 
+/** Everything that depends on the character before it, for removal. */
+export const EACH_RUN_OF_DEPENDENTS = new RegExp(`${DEPENDENT}+`, "gv");
+
 /** Finds out whether a text needs more than normalising: most do not. */
 export const NEEDS_CLEANING = new RegExp(String.raw`[${FORBIDDEN}${DEPENDENT}\u2028\u2029]`, "v");
 
@@ -50,8 +53,16 @@ export const EACH_CLUSTER = new RegExp(`([^${DEPENDENT}]?)(${DEPENDENT}+)`, "gv"
 /** A combining mark; variation selectors are not counted as such here. */
 export const MARK = new RegExp(`^${MARKS}$`, "v");
 export const ONLY_MARKS = new RegExp(`^${MARKS}+$`, "v");
-export const JOINER = new RegExp(`^[${JOINERS}]$`, "v");
-export const SELECTOR = new RegExp(`^[${SELECTORS}]$`, "v");
+export type DependentKind = "mark" | "joiner" | "selector" | "tag";
+
+/** Which kind of dependent character one is that is known to be one, from its number. */
+export function dependentKind(code: number): DependentKind {
+  if (code === 0x200c || code === 0x200d) return "joiner";
+  if ((code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0100 && code <= 0xe01ef)) return "selector";
+  if ((code >= 0x180b && code <= 0x180d) || code === 0x180f) return "selector";
+  return code >= 0xe0020 && code <= 0xe007f ? "tag" : "mark";
+}
+
 /** Depends on the character before it: cannot open a line, and is invisible alone. */
 export const LEADING_DEPENDENTS = new RegExp(`^[${DEPENDENT} ]+`, "v");
 /** Leading number signs that are not part of a keycap, with the spaces after them and what depends on those. */
@@ -63,8 +74,8 @@ export const VISIBLE = new RegExp(String.raw`[^\p{White_Space}\u2800${DEPENDENT}
 export const NAMING =
   /[\p{L}\p{N}\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u20E3[\p{So}--[\u2500-\u259F\u2800]]]/v;
 
-export const ZERO_WIDTH_JOINER = "\u200D";
-export const KEYCAP = "\u20E3";
+export const ZERO_WIDTH_JOINER = 0x200d;
+export const KEYCAP = 0x20e3;
 export const BLACK_FLAG = "\u{1F3F4}";
 
 /** The flags spelled with tags that are recommended for general interchange: England, Scotland, Wales. */

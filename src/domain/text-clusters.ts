@@ -11,11 +11,12 @@ import { MARKS_PER_CHAR_MAX } from "../limits.ts";
 import {
   BLACK_FLAG,
   CURSIVE,
+  type DependentKind,
+  dependentKind,
   EACH_CLUSTER,
   EMOJI_PRESENTATION,
   EMOJI_SELECTOR,
   FLAG_REGIONS,
-  JOINER,
   JOINING,
   KEYCAP,
   KEYCAP_BASE,
@@ -24,7 +25,6 @@ import {
   ONLY_MARKS,
   PICTOGRAPH,
   PICTOGRAPH_OR_SKIN_TONE,
-  SELECTOR,
   VARIATIONS,
   VIRAMA,
   ZERO_WIDTH_JOINER,
@@ -32,14 +32,19 @@ import {
 
 const LONG_RUNS_OF_MARKS = longRunsOfMarks(MARKS_PER_CHAR_MAX);
 
-/** A character and what has been kept of those that depend on it. */
+/**
+ * A character and what has been kept of those that depend on it. Characters are numbers here wherever
+ * they can be: a text of nothing but dependent ones would else be cut into as many strings.
+ */
 interface Cluster {
   readonly base: string;
   kept: string;
-  /** The last character kept, at first the base. */
-  previous: string;
+  keptLast: DependentKind | undefined;
   marks: number;
   hasVirama: boolean;
+  /** The selectors its base can have, and whether its base joins; from when they are first asked for. */
+  selectors: readonly RegExp[] | undefined;
+  joining: boolean | undefined;
 }
 
 /**
@@ -60,62 +65,87 @@ function settleCluster(match: string, base: string, dependents: string, at: numb
   if (dependents.length <= MARKS_PER_CHAR_MAX && ONLY_MARKS.test(dependents)) return match;
 
   const after = text.codePointAt(at + match.length);
-  const points = [...dependents];
-  if (after !== undefined) points.push(String.fromCodePoint(after));
-  const length = after === undefined ? points.length : points.length - 1;
-
-  const cluster: Cluster = { base, kept: "", previous: base, marks: 0, hasVirama: false };
-  for (let index = 0; index < length; index++) {
-    const region = flagRegionAt(cluster, points, index);
+  const cluster: Cluster = {
+    base,
+    kept: "",
+    keptLast: undefined,
+    marks: 0,
+    hasVirama: false,
+    selectors: undefined,
+    joining: undefined,
+  };
+  for (let index = 0; index < dependents.length; ) {
+    const region = flagRegionAt(cluster, dependents, index);
     if (region !== undefined) {
-      keep(cluster, region);
-      index += [...region].length - 1;
+      keep(cluster, "tag", region);
+      index += region.length;
       continue;
     }
-    const point = points[index] ?? "";
-    if (belongs(cluster, point, points[index + 1] ?? "")) keep(cluster, point);
+    const point = dependents.codePointAt(index) ?? 0;
+    index += point > 0xffff ? 2 : 1;
+    const next = dependents.codePointAt(index) ?? after;
+    const kind = dependentKind(point);
+    if (belongs(cluster, kind, point, next)) keep(cluster, kind, String.fromCodePoint(point));
   }
   return base + cluster.kept;
 }
 
-function keep(cluster: Cluster, points: string): void {
-  cluster.kept += points;
-  cluster.previous = points;
-  if (MARK.test(points)) cluster.marks++;
-  if (VIRAMA.test(points)) cluster.hasVirama = true;
+function keep(cluster: Cluster, kind: DependentKind, characters: string): void {
+  cluster.kept += characters;
+  cluster.keptLast = kind;
+  if (kind !== "mark") return;
+  cluster.marks++;
+  if (VIRAMA.test(characters)) cluster.hasVirama = true;
 }
 
-function belongs(cluster: Cluster, point: string, next: string): boolean {
-  if (MARK.test(point)) return cluster.marks < MARKS_PER_CHAR_MAX;
-  if (JOINER.test(point)) return joinsEmoji(cluster, point, next) || joinsLetters(cluster, point, next);
-  if (SELECTOR.test(point)) return cluster.kept === "" && canVary(cluster.base, point, next);
-  // A tag that is not part of a flag.
-  return false;
+/** @param next the character after it, whatever it is; undefined at the end of the text */
+function belongs(cluster: Cluster, kind: DependentKind, point: number, next: number | undefined): boolean {
+  switch (kind) {
+    case "mark":
+      return cluster.marks < MARKS_PER_CHAR_MAX;
+    case "joiner":
+      return joinsEmoji(cluster, point, next) || joinsLetters(cluster, point, next);
+    case "selector":
+      return cluster.kept === "" && canVary(cluster, point, next);
+    case "tag":
+      // Not part of a flag.
+      return false;
+  }
+}
+
+function isA(pattern: RegExp, character: number | undefined): boolean {
+  return character !== undefined && pattern.test(String.fromCodePoint(character));
 }
 
 /** The tags of a whole flag, if they begin here and directly after a black flag. */
-function flagRegionAt(cluster: Cluster, points: readonly string[], index: number): string | undefined {
+function flagRegionAt(cluster: Cluster, dependents: string, index: number): string | undefined {
   if (cluster.base !== BLACK_FLAG || cluster.kept !== "") return undefined;
-  const longest = points.slice(index, index + 6).join("");
-  return FLAG_REGIONS.find((region) => longest.startsWith(region));
+  return FLAG_REGIONS.find((region) => dependents.startsWith(region, index));
 }
 
-function joinsEmoji(cluster: Cluster, joiner: string, next: string): boolean {
-  if (joiner !== ZERO_WIDTH_JOINER || !PICTOGRAPH.test(next)) return false;
-  if (cluster.kept === "") return PICTOGRAPH_OR_SKIN_TONE.test(cluster.base);
-  return cluster.kept === EMOJI_PRESENTATION;
+function joinsEmoji({ base, kept }: Cluster, joiner: number, next: number | undefined): boolean {
+  if (joiner !== ZERO_WIDTH_JOINER || (kept !== "" && kept !== EMOJI_PRESENTATION)) return false;
+  return isA(PICTOGRAPH, next) && (kept !== "" || PICTOGRAPH_OR_SKIN_TONE.test(base));
 }
 
 /** Where a joiner changes how letters are written; near the rules of RFC 5892, appendix A, and a little wider. */
-function joinsLetters(cluster: Cluster, joiner: string, next: string): boolean {
-  if (JOINER.test(cluster.previous)) return false;
+function joinsLetters(cluster: Cluster, joiner: number, next: number | undefined): boolean {
+  if (cluster.keptLast === "joiner") return false;
   if (cluster.hasVirama) return true;
-  if (!JOINING.test(cluster.base)) return false;
+  cluster.joining ??= JOINING.test(cluster.base);
+  if (!cluster.joining) return false;
   if (joiner === ZERO_WIDTH_JOINER && CURSIVE.test(cluster.base)) return true;
-  return MARK.test(next) ? cluster.marks < MARKS_PER_CHAR_MAX : JOINING.test(next);
+  return isA(MARK, next) ? cluster.marks < MARKS_PER_CHAR_MAX : isA(JOINING, next);
 }
 
-function canVary(base: string, selector: string, next: string): boolean {
-  if (KEYCAP_BASE.test(base)) return next === KEYCAP && EMOJI_SELECTOR.test(selector);
-  return VARIATIONS.some((variation) => variation.base.test(base) && variation.selector.test(selector));
+function canVary(cluster: Cluster, selector: number, next: number | undefined): boolean {
+  cluster.selectors ??= selectorsOf(cluster.base);
+  // A keycap's selector stands between a digit and the keycap.
+  if (KEYCAP_BASE.test(cluster.base) && next !== KEYCAP) return false;
+  return cluster.selectors.some((pattern) => isA(pattern, selector));
+}
+
+function selectorsOf(base: string): readonly RegExp[] {
+  if (KEYCAP_BASE.test(base)) return [EMOJI_SELECTOR];
+  return VARIATIONS.filter((variation) => variation.base.test(base)).map((variation) => variation.selector);
 }

@@ -22,6 +22,7 @@ import {
 } from "../limits.ts";
 import {
   EACH_FORBIDDEN,
+  EACH_RUN_OF_DEPENDENTS,
   LEADING_DEPENDENTS,
   LEADING_NUMBER_SIGNS,
   NAMING,
@@ -69,7 +70,9 @@ export function cleanMessage(input: string, charsMax: number): Cleaned {
   // Most messages are these, and come back as the same string object.
   if (input.length <= charsMax && PLAIN_MESSAGE.test(input)) return { ok: true, text: input };
   if (isHopelesslyLong(input, charsMax)) return unclean("too_long");
-  return measured(tidy(input), charsMax);
+  // Judging the company of dependent characters takes longest, and no text gets shorter by it than without any.
+  const bare = input.length > charsMax ? measured(bareOf(input), charsMax) : undefined;
+  return bare?.ok === false ? bare : measured(tidy(input), charsMax);
 }
 
 /** Cleans the details of a report, which follow the rules of a message. */
@@ -125,10 +128,18 @@ function tidy(input: string): string {
   // Without marks no run of them can be long, so normalising is linear.
   if (!NEEDS_CLEANING.test(input)) return input.normalize("NFC");
 
-  // Escape sequences first, while the controls that delimit them are there; line breaks before the
-  // other controls go; clusters last, when nothing removable stands between a base and its marks.
-  const text = removeEscapes(input).replace(EACH_LINE_BREAK, "\n").replace(EACH_FORBIDDEN, "");
-  return settleClusters(text);
+  // Clusters last, when nothing removable stands between a base and its marks.
+  return settleClusters(withoutForbidden(input));
+}
+
+/** Escape sequences go first, while the controls that delimit them are there; line breaks before the other controls go. */
+function withoutForbidden(input: string): string {
+  return removeEscapes(input).replace(EACH_LINE_BREAK, "\n").replace(EACH_FORBIDDEN, "");
+}
+
+/** What is left of a text in any case: the characters that depend on no other. */
+function bareOf(input: string): string {
+  return withoutForbidden(input).replace(EACH_RUN_OF_DEPENDENTS, "").normalize("NFC");
 }
 
 /** The same on one line. A mark at its beginning would sit on whatever is printed before it. */

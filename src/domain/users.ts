@@ -6,7 +6,7 @@
  * queue and room.
  */
 import { SESSIONS_PER_USER_MAX } from "../limits.ts";
-import { makeEpoch, makeId, type SessionKey, type TokenHash, type UserRef } from "./ids.ts";
+import { type AddressKey, makeEpoch, makeId, type SessionKey, type TokenHash, type UserRef } from "./ids.ts";
 import { emptyMailbox } from "./mailbox.ts";
 import { letGoOfRoom } from "./room.ts";
 import type { Description, Lobby, Step, User } from "./state.ts";
@@ -22,21 +22,24 @@ export const UNDESCRIBED: Description = {
 /** Makes room for one more user by evicting whoever is offline the longest. False if everybody is present. */
 export function makeRoomForUser(lobby: Lobby, step: Step): boolean {
   while (lobby.users.size >= lobby.settings.usersMax) {
-    const [longest] = lobby.offline;
+    const longest = lobby.offline.first;
     if (longest === undefined) return false;
     forgetUser(lobby, step, userOf(lobby, longest));
   }
   return true;
 }
 
+/** What is known of somebody who comes. */
+export interface NewUser {
+  /** The id they have chosen, if they have. */
+  readonly userId: string | undefined;
+  readonly description: Description;
+  readonly address: AddressKey | undefined;
+}
+
 /** Makes a user, nowhere and not online yet. */
-export function createUser(
-  lobby: Lobby,
-  step: Step,
-  tokenHash: TokenHash,
-  userId: string | undefined,
-  description: Description,
-): User {
+export function createUser(lobby: Lobby, step: Step, tokenHash: TokenHash, newUser: NewUser): User {
+  const { userId, description, address } = newUser;
   const user: User = {
     ref: lobby.nextUser++,
     userId: userId ?? makeId("user", step.entropy, 0),
@@ -55,11 +58,17 @@ export function createUser(
     sessions: [],
     pastRooms: [],
     recentPartners: [],
+    address,
     blocked: undefined,
+    blockedAddresses: undefined,
     messages: undefined,
+    entries: undefined,
+    joins: undefined,
+    reports: undefined,
     checkAt: Number.POSITIVE_INFINITY,
   };
   lobby.users.set(user.ref, user);
+  lobby.userOrder.add(user.ref);
   lobby.byUserId.set(user.userId, user.ref);
   lobby.byToken.set(tokenHash, user.ref);
   return user;
@@ -77,6 +86,7 @@ export function forgetUser(lobby: Lobby, step: Step, user: User): void {
   lobby.byUserId.delete(user.userId);
   lobby.byToken.delete(user.tokenHash);
   lobby.users.delete(user.ref);
+  lobby.userOrder.delete(user.ref);
   lobby.offline.delete(user.ref);
   step.events.push({ type: "forgotten", user: user.ref });
 }

@@ -11,11 +11,11 @@ import { type Decoded, decode, decodeText, UNPARSABLE } from "../mcp/jsonrpc.ts"
 export function readMessage(request: Request): Promise<Decoded | "too large"> {
   // A declared length was checked before, and the runtime reads no further than it.
   if (request.headers.has("content-length")) return request.json().then(decode, () => UNPARSABLE);
-  return readCounted(request.body).then((text) => (text === undefined ? "too large" : decodeText(text)));
+  return readText(request.body, BODY_BYTES_MAX).then((text) => (text === undefined ? "too large" : decodeText(text)));
 }
 
 /** The text of a body of unknown length; undefined if it is too large. A body that breaks off is cut short. */
-async function readCounted(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+export async function readText(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<string | undefined> {
   if (body === null) return "";
   const reader = body.getReader();
   const pieces: Uint8Array[] = [];
@@ -23,7 +23,7 @@ async function readCounted(body: ReadableStream<Uint8Array> | null): Promise<str
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       bytes += read.value.byteLength;
-      if (bytes > BODY_BYTES_MAX) {
+      if (bytes > bytesMax) {
         await reader.cancel();
         return undefined;
       }

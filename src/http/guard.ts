@@ -6,7 +6,7 @@
  * than which header was refused.
  */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { digestOf, isSecretOf } from "../crypto.ts";
 import { BODY_BYTES_MAX } from "../limits.ts";
 import {
   BAD_TOKEN,
@@ -39,7 +39,7 @@ const ANY_ADDRESS = ["0.0.0.0", "::", "[::]"];
 export class Guard {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
-  readonly #accessDigest: Buffer | undefined;
+  readonly #accessDigest: Uint8Array | undefined;
   readonly #isLiveUserToken: (credential: string) => boolean;
   /** The last Host let through: nearly every request carries the same. */
   #knownHost: string | undefined;
@@ -48,7 +48,7 @@ export class Guard {
     const bound = ANY_ADDRESS.includes(host) ? [] : [host.includes(":") && !host.startsWith("[") ? `[${host}]` : host];
     this.#hosts = new Set([...LOOPBACK, ...bound, ...allowedHosts].map((name) => name.toLowerCase()));
     this.#origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
-    this.#accessDigest = accessToken === undefined ? undefined : digest(accessToken);
+    this.#accessDigest = accessToken === undefined ? undefined : digestOf(accessToken);
     this.#isLiveUserToken = isLiveUserToken;
   }
 
@@ -73,8 +73,7 @@ export class Guard {
   refuseCredential(bearer: string | undefined): WireError | undefined {
     if (this.#accessDigest === undefined) return undefined;
     if (bearer === undefined) return UNAUTHENTICATED;
-    // Digests are equally long whatever was sent, so that comparing them takes equally long.
-    if (timingSafeEqual(digest(bearer), this.#accessDigest)) return undefined;
+    if (isSecretOf(this.#accessDigest, bearer)) return undefined;
     return this.#isLiveUserToken(bearer) ? undefined : BAD_TOKEN;
   }
 
@@ -114,8 +113,4 @@ function withoutPort(host: string): string {
     if (unit < 48 || unit > 57) return host;
   }
   return host.slice(0, colon);
-}
-
-function digest(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
 }

@@ -17,6 +17,7 @@ import {
   NOT_FOUND,
   STOPPING,
   STREAMS_FULL,
+  STREAMS_PER_ADDRESS,
   verbNotOffered,
   type WireError,
 } from "../mcp/errors.ts";
@@ -27,12 +28,15 @@ import type { HeldReply, JsonReply, Reply } from "../mcp/reply.ts";
 import { encodeMessage } from "../mcp/sse.ts";
 import { StreamableHttp } from "../mcp/streamable-http.ts";
 import { readAccept } from "./accept.ts";
+import { type AddressOptions, createAddressReader } from "./address.ts";
+import { type AddressLimitOptions, AddressLimits } from "./address-limits.ts";
 import { readMessage } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { bearerOf, Guard, type GuardOptions, refusePostHead } from "./guard.ts";
 import { StreamWriters } from "./sse-response.ts";
+import { Turn } from "./turn.ts";
 
-export interface HttpServerOptions extends GuardOptions {
+export interface HttpServerOptions extends GuardOptions, AddressOptions {
   readonly definition: ServerDefinition;
   /** 0 picks a free one. */
   readonly port: number;
@@ -40,6 +44,8 @@ export interface HttpServerOptions extends GuardOptions {
   readonly sessionKey: Uint8Array;
   /** Event streams open at once; beyond it 503. */
   readonly streamsMax: number;
+  /** What one address may do; absent = as much as everybody together. */
+  readonly perAddress?: AddressLimitOptions;
   readonly log: BugLog;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
@@ -51,8 +57,11 @@ export interface HttpServerOptions extends GuardOptions {
   readonly stopMs?: number;
   /** More members for `GET /healthz`. */
   readonly health?: () => JsonObject;
-  /** Answers paths that are not the endpoint's, once Host and Origin have passed; undefined = not found. No access token was checked. */
-  readonly fallback?: (request: Request) => Response | Promise<Response> | undefined;
+  /**
+   * Answers paths that are not the endpoint's, once Host and Origin have passed; undefined = not found. No access
+   * token was checked. `address` is where the request came from, if places are told apart.
+   */
+  readonly fallback?: (request: Request, address: string | undefined) => Response | Promise<Response> | undefined;
 }
 
 export interface HttpServer {
@@ -83,8 +92,11 @@ const OK_SSE_LAST = { headers: new Headers({ ...SSE_HEADERS, connection: "close"
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { definition, log, now = Date.now, keepAliveMs = KEEP_ALIVE_MS, stopMs = STOP_MS_MAX } = options;
   const guard = new Guard(options);
+  const addressOf = createAddressReader(options);
+  const limits = new AddressLimits(options.perAddress, now);
   const endpoint = new StreamableHttp({ definition, sessionKey: options.sessionKey, now, log });
   const writers = new StreamWriters({ streamsMax: options.streamsMax, now, log });
+  const turn = new Turn();
   let stopping: Promise<void> | undefined;
 
   /** The checks every request of the endpoint passes, before anything else of it is looked at. */
@@ -92,8 +104,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return guard.refuseHost(headers.get("host")) ?? guard.refuseOrigin(headers.get("origin"));
   }
 
-  function callerOf(bearer: string | undefined, canStream: boolean): Caller {
-    return { transport: "http", bearer, subject: "", canStream };
+  function callerOf(bearer: string | undefined, canStream: boolean, address?: string): Caller {
+    return { transport: "http", bearer, address, subject: "", canStream };
   }
 
   async function post(request: Request, server: Bun.Server<undefined>): Promise<Response> {
@@ -106,12 +118,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const refused = refusePostHead(headers);
     if (refused !== undefined) return refusal(refused);
 
+    const address = addressOf?.(request, server);
     const message = await readMessage(request);
+    await turn.next();
     if (message === "too large") return refusal(BODY_TOO_LARGE);
     if (stopping !== undefined) return refusal(STOPPING);
-    let caller = callerOf(bearer, true);
+    const excess = limits.refuseMessage(message, address);
+    if (excess !== undefined) return refusal(excess);
+    let caller = callerOf(bearer, true, address);
     if (!accepted.eventStream) caller = { ...caller, canStream: false, streamRefusal: NOT_ACCEPTABLE_GET };
     else if (writers.isFull) caller = { ...caller, canStream: false, streamRefusal: STREAMS_FULL };
+    else if (limits.isFullOfStreams(address)) {
+      caller = { ...caller, canStream: false, streamRefusal: STREAMS_PER_ADDRESS };
+    }
     let reply: Reply | HeldReply = endpoint.post(message, headers, caller);
     if (reply.kind === "held") {
       disconnectWith(request.signal, reply);
@@ -121,10 +140,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       case "json":
         return accepted.json ? jsonResponse(reply) : soleEventResponse(reply);
       case "stream":
-        return streamResponse(reply.source, OK_SSE);
+        return streamResponse(reply.source, OK_SSE, address);
       case "messages":
         server.timeout(request, 0);
-        return streamResponse(new MessageFrames(reply.source, () => reply.closed()), OK_SSE_LAST);
+        return streamResponse(new MessageFrames(reply.source, () => reply.closed()), OK_SSE_LAST, address);
       case "accepted":
         return new Response(null, { status: 202 });
       case "done":
@@ -133,8 +152,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   /** A separate function, so that nothing of the request is kept while the stream lives. */
-  function streamResponse(source: FrameSource, init: ResponseInit): Response {
-    return new Response(writers.body(source), init);
+  function streamResponse(source: FrameSource, init: ResponseInit, address: string | undefined): Response {
+    return new Response(writers.body(source, limits.streamOpened(address)), init);
   }
 
   function get(request: Request, server: Bun.Server<undefined>): Response {
@@ -145,10 +164,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (!readAccept(headers.get("accept")).eventStream) return refusal(NOT_ACCEPTABLE_GET);
     if (stopping !== undefined) return refusal(STOPPING);
     if (writers.isFull) return refusal(STREAMS_FULL);
-    const reply = endpoint.get(headers, callerOf(bearer, true));
+    const address = addressOf?.(request, server);
+    if (limits.isFullOfStreams(address)) return refusal(STREAMS_PER_ADDRESS);
+    const reply = endpoint.get(headers, callerOf(bearer, true, address));
     if (reply.kind !== "stream") return plainResponse(reply);
     server.timeout(request, 0);
-    return streamResponse(reply.source, OK_SSE_LAST);
+    return streamResponse(reply.source, OK_SSE_LAST, address);
   }
 
   async function remove(request: Request): Promise<Response> {
@@ -187,10 +208,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return new Response(JSON.stringify({ status: "ok", ...options.health?.() }), OK_JSON);
   }
 
-  async function serveOther(request: Request): Promise<Response> {
+  async function serveOther(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const refused = refuseHead(request.headers);
     if (refused !== undefined) return refusal(refused);
-    return (await options.fallback?.(request)) ?? refusal(NOT_FOUND);
+    return (await options.fallback?.(request, addressOf?.(request, server))) ?? refusal(NOT_FOUND);
   }
 
   const server: Bun.Server<undefined> = Bun.serve({

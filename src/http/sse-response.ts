@@ -54,17 +54,16 @@ export class StreamWriters {
     return this.#options.now();
   }
 
-  /** Makes the body of a response that is written from `source` until one of the two ends it. */
-  body(source: FrameSource): ReadableStream {
+  /**
+   * Makes the body of a response that is written from `source` until one of the two ends it.
+   * @param whenClosed called once, when the stream is over
+   */
+  body(source: FrameSource, whenClosed?: () => void): ReadableStream {
     const slice = this.#slices[this.#opened++ % KEEP_ALIVE_SLICES] ?? new Set();
-    const writer = new StreamWriter(this, source, slice);
+    const writer = new StreamWriter(this, source, slice, whenClosed);
     slice.add(writer);
     this.#open++;
-    return new ReadableStream({
-      type: "direct",
-      pull: (controller) => writer.start(controller),
-      cancel: () => writer.closed(),
-    });
+    return new ReadableStream(writer);
   }
 
   /**
@@ -135,10 +134,12 @@ export class StreamWriters {
 /** The error that makes Bun reset a connection instead of waiting for a peer that does not read. */
 const CUT = new Error("the reader does not drain");
 
-class StreamWriter implements Outlet {
+class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
+  readonly type = "direct";
   readonly #writers: StreamWriters;
   readonly #source: FrameSource;
   readonly #slice: Set<StreamWriter>;
+  readonly #whenClosed: (() => void) | undefined;
   #controller: ReadableStreamDirectController | undefined;
   #dirty = false;
   #ending = false;
@@ -146,17 +147,29 @@ class StreamWriter implements Outlet {
   /** When the peer was first found not to drain, in milliseconds; undefined while it does. */
   #stalledAt: number | undefined;
 
-  constructor(writers: StreamWriters, source: FrameSource, slice: Set<StreamWriter>) {
+  constructor(
+    writers: StreamWriters,
+    source: FrameSource,
+    slice: Set<StreamWriter>,
+    whenClosed: (() => void) | undefined,
+  ) {
     this.#writers = writers;
     this.#source = source;
     this.#slice = slice;
+    this.#whenClosed = whenClosed;
   }
 
-  start(controller: ReadableStreamDirectController): void {
+  /** The runtime asks once, when the response begins. */
+  pull(controller: ReadableStreamDirectController): void {
     if (this.#over) return;
     this.#controller = controller;
     this.#source.attach(this);
     this.flush();
+  }
+
+  /** The runtime says that the peer has gone. */
+  cancel(): void {
+    this.closed();
   }
 
   wake(): void {
@@ -256,5 +269,6 @@ class StreamWriter implements Outlet {
     this.#controller = undefined;
     this.#writers.closed(this, this.#slice);
     this.#source.closed();
+    this.#whenClosed?.();
   }
 }

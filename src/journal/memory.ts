@@ -3,7 +3,6 @@
  *
  * This file owns the clock reading and the entropy of entries. It must never wait.
  */
-import { randomFillSync } from "node:crypto";
 import type { Command, Entry } from "../domain/command.ts";
 import { ENTROPY_CHARS } from "../limits.ts";
 import type { DrawEntropy, Journal } from "./journal.ts";
@@ -27,7 +26,7 @@ export function createEntropySource(): DrawEntropy {
   let used = POOL_CHARS;
   return () => {
     if (used >= POOL_CHARS) {
-      pool = randomFillSync(bytes).toString("base64url");
+      pool = crypto.getRandomValues(bytes).toString("base64url");
       used = 0;
     }
     const drawn = pool.slice(used, used + ENTROPY_CHARS);

@@ -39,6 +39,8 @@ export interface Caller {
   readonly transport: "http" | "stdio";
   /** The credential of `Authorization: Bearer`. */
   readonly bearer: string | undefined;
+  /** Where the message came from, if the transport tells places apart. */
+  readonly address?: string | undefined;
   /** Whom the transport has authenticated; "" if it authenticates nobody. */
   readonly subject: string;
   /** Whether messages can go out before the answer. */
@@ -100,6 +102,10 @@ export class Call implements CallContext, TalkingCall {
 
   get bearer(): string | undefined {
     return this.#caller.bearer;
+  }
+
+  get address(): string | undefined {
+    return this.#caller.address;
   }
 
   get subject(): string {

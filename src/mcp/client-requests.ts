@@ -6,7 +6,7 @@
  * a client that did not ask for something first, nor accept an answer from another session.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../crypto.ts";
 import { INPUT_MS_MAX } from "../limits.ts";
 import { readAnswer } from "./input-answers.ts";
 import type { JsonObject } from "./json.ts";

@@ -25,7 +25,14 @@ export class Envelope {
       const { _meta, ...members } = result;
       return JSON.stringify({ resultType: "complete", _meta: this.meta(_meta), ...members });
     }
-    const members = JSON.stringify(result);
+    return this.around(JSON.stringify(result));
+  }
+
+  /**
+   * A complete result.
+   * @param members its own, as a JSON object without `_meta`
+   */
+  around(members: string): string {
     return members === "{}" ? `${this.head}}` : `${this.head},${members.slice(1)}`;
   }
 

@@ -190,6 +190,13 @@ export const LINE_NOT_TEXT: WireError = {
   message: "Parse error: The line is not UTF-8.",
 };
 
+// --- a bridge to another server -------------------------------------------------------------
+
+/** The server behind the bridge did not answer, or not in a way that can be passed on. */
+export function upstreamFailed(problem: string): WireError {
+  return { code: INTERNAL_ERROR, status: 502, message: problem };
+}
+
 // --- the HTTP edge --------------------------------------------------------------------------
 
 function refused(status: number, message: string, headers?: Readonly<Record<string, string>>): WireError {
@@ -207,7 +214,18 @@ export const NOT_ACCEPTABLE_POST = refused(
 export const NOT_ACCEPTABLE_GET = refused(406, "Not Acceptable: Accept must admit text/event-stream");
 export const NOT_JSON = refused(415, "Unsupported Media Type: Content-Type must be application/json");
 export const BODY_TOO_LARGE = refused(413, "Payload Too Large");
+export const STREAMS_PER_ADDRESS = refused(429, "Too many open streams from your address", {
+  "retry-after": String(RETRY_AFTER_S),
+});
 export const STREAMS_FULL = refused(503, "Too many open streams", { "retry-after": String(RETRY_AFTER_S) });
+
+/** More `initialize` from one address than it may do. */
+export function tooManySessions(retryAfterMs: number): WireError {
+  return refused(429, "Too many new sessions from your address", {
+    "retry-after": String(Math.ceil(retryAfterMs / 1000)),
+  });
+}
+
 /** A standard code, because in either era the request itself may be under way when this is said. */
 export const STOPPING: WireError = {
   code: INTERNAL_ERROR,

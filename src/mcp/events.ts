@@ -42,7 +42,8 @@ export class Events {
   readonly #types: EventTypes;
   readonly #envelope: Envelope;
   readonly #now: () => number;
-  readonly #list: string;
+  /** The list as JSON text, from when it is first asked for. */
+  #list: string | undefined;
   readonly #polls: TokenBuckets;
   /** Open streams by principal. */
   readonly #streams = new Map<string, number>();
@@ -59,7 +60,6 @@ export class Events {
     if (this.#types.size !== provider.types.length) throw new RangeError("two event types have the same name");
     this.#envelope = envelope;
     this.#now = now;
-    this.#list = JSON.stringify({ events: provider.types.map(describe) });
     this.#polls = new TokenBuckets(EVENT_POLLS_PER_S_MAX, EVENT_POLLS_BURST_MAX);
   }
 
@@ -85,6 +85,7 @@ export class Events {
   #listTypes(call: Call): Outcome {
     // The list has one page, so no cursor was ever given out.
     if (call.request.params?.cursor !== undefined) return this.#refuse(call, invalid("cursor", "is unknown"));
+    this.#list ??= JSON.stringify({ events: this.#provider.types.map(describe) });
     return this.#result(call, this.#list);
   }
 
@@ -217,7 +218,7 @@ export class Events {
   /** @param members the result's own, as a JSON object */
   #result(call: Call, members: string): string {
     if (call.era === "legacy") return members;
-    return members === "{}" ? `${this.#envelope.head}}` : `${this.#envelope.head},${members.slice(1)}`;
+    return this.#envelope.around(members);
   }
 
   #refuse(call: Call, fault: EventFault): WireError {

@@ -2,7 +2,7 @@
  * Header values that repeat something of the body (2026-07-28, Streamable HTTP, "Value encoding"):
  * literal, or standard base64 of UTF-8 between exact markers.
  *
- * This file owns that reading. It must never be lenient: what two readers could take for different
+ * This file owns that reading, and its inverse. It must never be lenient: what two readers could take for different
  * values is none.
  */
 
@@ -32,4 +32,10 @@ export function decodeHeaderValue(value: string | null): string | undefined {
   } catch (_notUtf8) {
     return undefined;
   }
+}
+
+/** Writes a value: as it is where every reader takes it for itself, else encoded. */
+export function encodeHeaderValue(value: string): string {
+  const isPlain = /^[!-~](?:[ -~]*[!-~])?$/.test(value) && !value.startsWith(ENCODED_START);
+  return isPlain ? value : `${ENCODED_START}${Buffer.from(value).toString("base64")}${ENCODED_END}`;
 }

@@ -6,7 +6,7 @@
  * never remember a round: everything stands in the state, so any node with the key goes on.
  */
 
-import { createHash } from "node:crypto";
+import { sha256 } from "../crypto.ts";
 import { INPUT_MS_MAX, INPUT_ROUNDS_MAX, INPUTS_MAX, REQUEST_STATE_CHARS_MAX } from "../limits.ts";
 import { invalidParams, type WireError } from "./errors.ts";
 import { isShallow, observed, readAnswer, refuseInput } from "./input-answers.ts";
@@ -204,9 +204,7 @@ function digestOfParams(params: JsonObject | undefined): string | undefined {
 
 /** Equal for equal values, in whatever order their members came. */
 function digestOf(value: Json): string {
-  return createHash("sha256")
-    .update(JSON.stringify(sorted(value)))
-    .digest("base64url");
+  return sha256(JSON.stringify(sorted(value)));
 }
 
 function sorted(value: Json): Json {

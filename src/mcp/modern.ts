@@ -29,7 +29,7 @@ import { listPolicy, listResources, listTemplates, readPolicy, readResource, SHA
 import { serverCapabilities } from "./server-capabilities.ts";
 import { hasNotices } from "./session-notices.ts";
 import { offersTasks, taskMethods } from "./task-methods.ts";
-import { callTool, type ToolList } from "./tools.ts";
+import { callTool, type ToolList, toolResultText } from "./tools.ts";
 
 /** Methods whose `Mcp-Name` header must repeat one of their parameters (Streamable HTTP, "Standard request headers"). */
 const NAMED_BY: ReadonlyMap<string, string> = new Map([
@@ -60,11 +60,13 @@ export function modernMethods({
     instructions: server.instructions,
   });
   const discovery = shared + discovered.slice(1);
-  const whole = (result: ToolResult | PromptResult | Completion): string => envelope.complete(result);
+  const whole = (result: PromptResult | Completion): string => envelope.complete(result);
+  const toolResult = (result: ToolResult): string =>
+    result._meta === undefined ? envelope.around(toolResultText(result)) : envelope.complete(result);
   const methods = new Map<string, Method>([
     ["server/discover", () => discovery],
     ["tools/list", ({ request }) => tools.page(MODERN_REVISION, shared, request.params?.cursor)],
-    ["tools/call", (call) => callTool(tools, call, whole)],
+    ["tools/call", (call) => callTool(tools, call, toolResult)],
   ]);
   if (resources !== undefined) {
     const list = envelope.cacheable(listPolicy(resources));

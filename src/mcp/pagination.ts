@@ -5,7 +5,7 @@
  * This file owns the form of cursors. It must never keep anything per client.
  */
 
-import { createHash } from "node:crypto";
+import { sha256 } from "../crypto.ts";
 import { CURSOR_CHARS_MAX, LIST_PAGE_ITEMS_MAX } from "../limits.ts";
 import { invalidParams, type WireError } from "./errors.ts";
 import type { Json } from "./registry.ts";
@@ -59,5 +59,5 @@ function placeOf<T>(items: readonly T[], keyOf: (item: T) => string, cursor: Jso
 }
 
 function digest(key: string): string {
-  return createHash("sha256").update(key).digest().toString("base64url", 0, 8);
+  return sha256(key).slice(0, 11);
 }

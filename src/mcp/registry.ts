@@ -62,6 +62,8 @@ export interface Requester {
   readonly session: string | undefined;
   /** The credential of `Authorization: Bearer`, without the scheme; undefined if none came. */
   readonly bearer: string | undefined;
+  /** Where the request came from, in the transport's own words: equal for equal places. Absent if places are not told apart. */
+  readonly address?: string | undefined;
 }
 
 /** What a request handler may know of its caller, and the ways to talk back before the answer. */
@@ -109,9 +111,14 @@ export interface ToolAnnotations {
 /** A content block as in the specification's `ContentBlock`; text is the one the engine itself makes. */
 export type ContentBlock = { type: "text"; text: string } | ({ type: string } & JsonObject);
 
+/** Names what no result carries outside: JSON leaves out what is named by a symbol. */
+export const STRUCTURED_TEXT = Symbol("structuredContent as JSON text");
+
 export interface ToolResult {
   readonly content: readonly ContentBlock[];
   readonly structuredContent?: JsonObject;
+  /** The same as JSON text, from a tool that has written it already: it is sent as it stands. */
+  readonly [STRUCTURED_TEXT]?: string;
   readonly isError?: boolean;
   readonly _meta?: JsonObject;
 }
@@ -125,6 +132,8 @@ export interface Tool {
   /** JSON Schema 2020-12 with root `type: "object"`. */
   readonly inputSchema: JsonObject;
   readonly outputSchema?: JsonObject;
+  /** The schemas are made when they are first read, and no parameter has a header: only a list needs to read them. */
+  readonly lazySchemas?: true;
   readonly icons?: readonly Icon[];
   readonly _meta?: JsonObject;
   /** What the client must have declared. Others are refused before the tool runs. */

@@ -8,6 +8,6 @@
 import type { Requester } from "./registry.ts";
 
 /** What of a call's context may be kept. */
-export function requesterOf({ era, revision, transport, client, session, bearer }: Requester): Requester {
-  return { era, revision, transport, client, session, bearer };
+export function requesterOf({ era, revision, transport, client, session, bearer, address }: Requester): Requester {
+  return { era, revision, transport, client, session, bearer, address };
 }

@@ -7,7 +7,7 @@
  * what belongs to another, and never drop the answer while the stream is kept.
  */
 
-import { randomInt } from "node:crypto";
+import { randomBytes } from "../crypto.ts";
 import {
   RESPONSE_BACKLOG_CHARS_MAX,
   RESUMABLE_CHARS_MAX,
@@ -36,7 +36,7 @@ export class ResumableStreams {
   readonly #idle = new Set<ResumableStream>();
   #idleChars = 0;
   // Sessions may outlive the process, and ids must not be given twice within one.
-  #last = randomInt(2 ** 44);
+  #last = randomBytes(6).readUIntBE(0, 5);
 
   /** @param now milliseconds, of any origin */
   constructor(now: () => number) {

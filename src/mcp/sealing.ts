@@ -6,7 +6,7 @@
  * one thing from opening as another.
  */
 
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { nodeCrypto, randomBytes } from "../crypto.ts";
 
 const CIPHER = "aes-256-gcm";
 const NONCE_BYTES = 12;
@@ -38,7 +38,7 @@ export class Sealer {
 
   seal(plain: Uint8Array): string {
     const nonce = this.#random(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.#key, nonce, { authTagLength: TAG_BYTES });
+    const cipher = nodeCrypto().createCipheriv(CIPHER, this.#key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(this.#purpose);
     return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString("base64url");
   }
@@ -49,7 +49,9 @@ export class Sealer {
     if (sealed.length < SEAL_BYTES) return undefined;
     // One token, one spelling: base64 decoders forgive stray characters and unused bits.
     if (sealed.toString("base64url") !== text) return undefined;
-    const cipher = createDecipheriv(CIPHER, this.#key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+    const cipher = nodeCrypto().createDecipheriv(CIPHER, this.#key, sealed.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    });
     cipher.setAAD(this.#purpose);
     cipher.setAuthTag(sealed.subarray(-TAG_BYTES));
     const opened = cipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES));

@@ -60,7 +60,7 @@ export class SessionNotices {
     this.#idle.delete(session.id);
     this.#attached.set(session.id, outbox);
     outbox.sayAgain(this.#now());
-    const reader = new NoticeReader(outbox, pushed, this.#now, () => this.#detach(session.id, outbox, reader));
+    const reader = new NoticeReader(this, session.id, outbox, pushed);
     outbox.reader = reader;
     outbox.wake = wake;
     return reader;
@@ -134,7 +134,15 @@ export class SessionNotices {
     if (longest.done === false) this.endSession(longest.value);
   }
 
-  #detach(session: string, outbox: Outbox, reader: NoticeReader): void {
+  /** What waits for a reader, as much as fits but at least one; nothing for one that another has taken over from. */
+  take(reader: NoticeReader, maxChars: number): readonly PushItem[] {
+    const { outbox } = reader;
+    return outbox.reader === reader ? outbox.take(maxChars, this.#now()) : NOTHING;
+  }
+
+  /** A reader was closed, for itself. */
+  closed(reader: NoticeReader): void {
+    const { session, outbox } = reader;
     // The reader that took over has the outbox already; an ended session has none.
     if (outbox.reader !== reader) return;
     outbox.reader = undefined;
@@ -230,16 +238,16 @@ class Outbox {
 
 /** One stream's reader: notices first. They carry no position, as resuming says them again anyway. */
 class NoticeReader implements PushReader {
-  readonly #outbox: Outbox;
+  readonly session: string;
+  readonly outbox: Outbox;
+  readonly #notices: SessionNotices;
   readonly #pushed: PushReader;
-  readonly #now: () => number;
-  readonly #closed: () => void;
 
-  constructor(outbox: Outbox, pushed: PushReader, now: () => number, closed: () => void) {
-    this.#outbox = outbox;
+  constructor(notices: SessionNotices, session: string, outbox: Outbox, pushed: PushReader) {
+    this.#notices = notices;
+    this.session = session;
+    this.outbox = outbox;
     this.#pushed = pushed;
-    this.#now = now;
-    this.#closed = closed;
   }
 
   get position(): string {
@@ -251,14 +259,14 @@ class NoticeReader implements PushReader {
   }
 
   next(maxBytes: number): readonly PushItem[] {
-    const notices = this.#outbox.reader === this ? this.#outbox.take(maxBytes, this.#now()) : NOTHING;
+    const notices = this.#notices.take(this, maxBytes);
     if (notices.length === 0) return this.#pushed.next(maxBytes);
     const chars = notices.reduce((sum, { json }) => sum + json.length, 0);
     return chars >= maxBytes ? notices : [...notices, ...this.#pushed.next(maxBytes - chars)];
   }
 
   close(settled: string | undefined): void {
-    this.#closed();
+    this.#notices.closed(this);
     this.#pushed.close(settled);
   }
 }

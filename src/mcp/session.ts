@@ -6,7 +6,7 @@
  * whether a session has ended: that is the ledger's knowledge.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../crypto.ts";
 import {
   CLIENT_NAME_BYTES_MAX,
   SESSION_AGE_MS_MAX,

@@ -21,7 +21,7 @@ export class SettledPosition {
 
   /** Everything up to `position` has been handed to the connection. */
   written(position: string, now: number): void {
-    const last = this.#marks.at(-1);
+    const last = this.#marks[this.#marks.length - 1];
     if (last !== undefined && now - last.since < STREAM_MARK_MS) {
       last.position = position;
       last.writtenAt = now;

@@ -72,6 +72,11 @@ export class SseDecoder {
   #afterReturn = false;
   #fields: { event?: string; id?: string; retryMs?: number; data?: string } = {};
 
+  /** UTF-16 units kept of what is not complete yet. */
+  get pendingChars(): number {
+    return this.#rest.length + (this.#fields.data?.length ?? 0);
+  }
+
   /** Takes the next piece of decoded text and gives the frames completed by it. */
   push(text: string): SseFrame[] {
     if (text === "") return [];

@@ -6,7 +6,7 @@
  * messages come in, replies go out.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../crypto.ts";
 import { runBatch } from "./batch.ts";
 import { Call, type Caller } from "./call.ts";
 import { type BugLog, Dispatcher, type MethodTable } from "./dispatch.ts";

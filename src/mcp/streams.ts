@@ -176,11 +176,13 @@ class GetStream implements FrameSource {
     if (reader === undefined) return frames;
     const items = reader.next(maxChars - frames.length);
     if (items.length === 0) return frames;
+    let last: string | undefined;
     for (const { json, position } of items) {
       frames += encodeMessage(json, position === undefined ? undefined : GET_STREAM + position);
+      last = position;
     }
     this.#settled ??= new SettledPosition();
-    this.#settled.written(reader.position, this.#now());
+    this.#settled.written(last ?? reader.position, this.#now());
     return frames;
   }
 

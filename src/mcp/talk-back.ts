@@ -6,7 +6,7 @@
  * It must never send anything itself: the call does.
  */
 
-import { createHash } from "node:crypto";
+import { sha256 } from "../crypto.ts";
 import { INPUTS_MAX } from "../limits.ts";
 import {
   CAPABILITY,
@@ -87,7 +87,7 @@ export class TalkBack {
   get principal(): string {
     const { subject, bearer } = this.#call;
     if (subject !== "") return `subject ${subject}`;
-    return bearer === undefined ? "" : `bearer ${createHash("sha256").update(bearer).digest("base64url")}`;
+    return bearer === undefined ? "" : `bearer ${sha256(bearer)}`;
   }
 
   // --- questions ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
  * It must never show a task to anybody but who started it, nor drop one before its time.
  */
 
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../crypto.ts";
 import {
   TASK_INPUTS_MAX,
   TASK_POLL_MS,

@@ -2,7 +2,8 @@
  * How often each of many callers may do something: so many at once, so many a second in the long run.
  *
  * This file owns that count. It keeps only callers whose bucket is not full, so its size follows
- * from the rate of calls and not from the number of callers there ever were.
+ * from the rate of calls and not from the number of callers there ever were; where callers are made at
+ * will, a bound on their number goes before, at the price of the longest-unused one's memory.
  */
 
 interface Bucket {
@@ -14,12 +15,15 @@ interface Bucket {
 export class TokenBuckets {
   readonly #perMs: number;
   readonly #burst: number;
+  readonly #keysMax: number;
   /** Longest-unused first. */
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(perSecond: number, burst: number) {
+  /** @param keysMax callers remembered at most */
+  constructor(perSecond: number, burst: number, keysMax = Number.POSITIVE_INFINITY) {
     this.#perMs = perSecond / 1000;
     this.#burst = burst;
+    this.#keysMax = keysMax;
   }
 
   /** Callers remembered at this moment. */
@@ -39,9 +43,24 @@ export class TokenBuckets {
     bucket.at = now;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
+    this.#forgetOldest();
     if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / this.#perMs);
     bucket.tokens--;
     return 0;
+  }
+
+  /** In how many milliseconds there will be one; 0 = now. Takes nothing. */
+  delay(key: string, now: number): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return 0;
+    const tokens = bucket.tokens + Math.max(0, now - bucket.at) * this.#perMs;
+    return tokens < 1 ? Math.ceil((1 - tokens) / this.#perMs) : 0;
+  }
+
+  #forgetOldest(): void {
+    if (this.#buckets.size <= this.#keysMax) return;
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 
   /** Drops buckets unused for so long that they are full again whatever was taken. */

@@ -12,7 +12,15 @@ import { invalidParams, type WireError } from "./errors.ts";
 import { isObject } from "./jsonrpc.ts";
 import { pageAt, pageText } from "./pagination.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
-import type { ClientFeature, Json, Revision, ServerDefinition, Tool, ToolResult } from "./registry.ts";
+import {
+  type ClientFeature,
+  type Json,
+  type Revision,
+  type ServerDefinition,
+  STRUCTURED_TEXT,
+  type Tool,
+  type ToolResult,
+} from "./registry.ts";
 import { type Since, visible, visibleBlock } from "./visible.ts";
 
 const FIELDS: Since<Tool> = {
@@ -47,7 +55,9 @@ export class ToolList {
     const { tools } = this.#server;
     const byName = new Map(tools.map((tool) => [tool.name, tool]));
     if (byName.size !== tools.length) throw new RangeError("two tools have the same name");
-    const paramHeaders = tools.map((tool) => [tool.name, paramHeadersOf(tool.inputSchema)] as const);
+    const paramHeaders = tools
+      .filter(({ lazySchemas }) => lazySchemas !== true)
+      .map((tool) => [tool.name, paramHeadersOf(tool.inputSchema)] as const);
     this.#byName = byName;
     this.#paramHeaders = new Map(paramHeaders.filter(([, headers]) => headers.length > 0));
     this.#firstPages.clear();
@@ -113,9 +123,18 @@ function admit({ requires = [], task }: Tool, call: Call): ToolResult | { readon
   return task === "required" && !call.canTask ? TASKS_FULL : undefined;
 }
 
+/** A tool's result as a result object in JSON text, its structured content written once at most. */
+export function toolResultText(result: ToolResult): string {
+  const structured = result[STRUCTURED_TEXT];
+  if (structured === undefined || result.isError !== undefined || result._meta !== undefined) {
+    return JSON.stringify(result);
+  }
+  return `{"content":${JSON.stringify(result.content)},"structuredContent":${structured}}`;
+}
+
 /** A tool's result as a legacy result object. Fields and content kinds younger than the revision are left out. */
 export function legacyToolResult(result: ToolResult, revision: Revision): string {
-  if (revision >= "2025-06-18") return JSON.stringify(result);
+  if (revision >= "2025-06-18") return toolResultText(result);
   const content = result.content.map((block) => visibleBlock(block, revision));
   return JSON.stringify(result.isError === undefined ? { content } : { content, isError: result.isError });
 }

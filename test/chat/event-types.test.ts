@@ -22,6 +22,7 @@ const BODIES: { readonly [N in MailBody["name"]]: Extract<MailBody, { name: N }>
   "partner.disconnected": { name: "partner.disconnected", room: "room_1", reason: "left" },
   "partner.away": { name: "partner.away", room: "room_1" },
   "partner.back": { name: "partner.back", room: "room_1" },
+  "server.announcement": { name: "server.announcement", message: "Back in an hour." },
 };
 
 const byName = new Map(EVENT_TYPES.map((type) => [type.name, type]));
@@ -35,6 +36,7 @@ test("the names and their ways, in order: a client that has cached the list miss
     "partner.disconnected: poll, push",
     "partner.away: poll, push",
     "partner.back: poll, push",
+    "server.announcement: poll, push",
     "chat.activity: poll, push",
     "partner.typing: push",
   ]);

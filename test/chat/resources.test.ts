@@ -68,6 +68,26 @@ describe("chat://rooms/{room_id}", () => {
     expect(await read(world, "chat://elsewhere", { bearer: ann })).toBeUndefined();
   });
 
+  test("has what was said lately, by whom, and says where the rest is", async () => {
+    const world = new ChatWorld();
+    const { ann, bob } = await world.pair();
+    const uri = `chat://rooms/${world.lobby.rooms.keys().next().value}`;
+    expect((await read(world, uri, { bearer: bob }))?.json).toMatchObject({ messages: [], has_more: false });
+    for (let n = 1; n <= 51; n++) {
+      await world.ask("send_message", { session_token: n % 2 === 0 ? bob : ann, message: `number ${n}` });
+    }
+    await world.ask("leave_chat", { session_token: ann });
+    const room = await read(world, uri, { bearer: bob });
+    const messages = room?.json.messages as JsonObject[];
+    const own = [...world.lobby.users.values()].find(({ displayName }) => displayName === "Bob")?.userId;
+    expect([messages.length, room?.json.has_more, room?.json.message_count]).toEqual([50, true, 51]);
+    expect(messages[0]).toMatchObject({ seq: 2, from: own ?? "", message: "number 2" });
+    expect(messages.at(-1)).toMatchObject({ seq: 51, message: "number 51" });
+    expect(room?.markdown).toContain("get_history has what was said before message 2.");
+    expect(room?.markdown).toContain("by you:\n```text\nnumber 50\n```");
+    expect(room?.markdown).toMatch(/by your partner:\n<(stranger-\w{12})>\n\n```text\nnumber 51\n```\n\n<\/\1>/);
+  });
+
   test("completes to one's own rooms", async () => {
     const world = new ChatWorld();
     const { ann } = await world.pair();
@@ -113,6 +133,18 @@ describe("a watch", () => {
     expect(names).toEqual(["chatroom.found", "partner.away"]);
     expect(watch?.("chat://inbox", world.context({}), () => undefined)).toBeUndefined();
     expect(watch?.("chat://rooms/none", world.context({ bearer: ann }), () => undefined)).toBeUndefined();
+  });
+
+  test("of the inbox hears of waiting for a code, and of its end", async () => {
+    const world = new ChatWorld();
+    const ann = String((await world.ask("join_room", { room_code: "abcdef" })).session_token);
+    let changes = 0;
+    resourcesOf(world).watch?.("chat://inbox", world.context({ bearer: ann }), () => changes++);
+    await world.ask("leave_queue", { session_token: ann });
+    expect(changes).toBe(1);
+    await world.ask("join_room", { session_token: ann, room_code: "abcdef" });
+    expect(changes).toBe(2);
+    expect((await read(world, "chat://inbox", { bearer: ann }))?.json.status).toBe("waiting");
   });
 
   test("of a room hears of its messages and its end", async () => {

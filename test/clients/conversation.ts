@@ -21,7 +21,10 @@ import {
 /** Who can enter, speak and hear: a client of this process, or one of another. */
 type Person = Pick<ChatClient, "flavour" | "enter" | "send" | "hear">;
 
-export const TOOLS = ["enter_queue", "leave_queue", "send_message", "wait_for_message", "chat_status", "leave_chat"];
+export const TOOLS = [
+  ...["enter_queue", "leave_queue", "join_room", "send_message", "wait_for_message", "set_typing", "get_history"],
+  ...["chat_status", "leave_chat", "report_partner", "block_partner"],
+];
 
 /** Settings that let many pairs meet on one server at once: nobody takes a partner without the shared interest. */
 export const SETTINGS = ["--rate-messages-per-second", "0", "--widen-seconds", "86400"];

@@ -85,8 +85,12 @@ describe.each(ERAS)("%s", (era) => {
     ["leave_queue", {}],
     ["send_message", { message: "hello" }],
     ["wait_for_message", {}],
+    ["set_typing", {}],
+    ["get_history", { room_id: "room_unknown" }],
     ["chat_status", {}],
     ["leave_chat", {}],
+    ["report_partner", { category: "spam" }],
+    ["block_partner", {}],
   ])("no_session: %s of somebody unknown", async (tool, args) => {
     await refused(await newCaller(server.url, era), tool, args, "no_session");
   });
@@ -94,10 +98,15 @@ describe.each(ERAS)("%s", (era) => {
   test.each([
     ["enter_queue", {}],
     ["leave_queue", {}],
+    ["join_room", { room_code: "abcdef" }],
     ["send_message", { message: "hello" }],
     ["wait_for_message", {}],
+    ["set_typing", {}],
+    ["get_history", { room_id: "room_unknown" }],
     ["chat_status", {}],
     ["leave_chat", {}],
+    ["report_partner", { category: "spam" }],
+    ["block_partner", {}],
   ])("bad_session_token: %s with a forged token, as argument and as bearer", async (tool, args) => {
     await refused(await newCaller(server.url, era), tool, { ...args, session_token: FORGED }, "bad_session_token");
     const bearer = await newCaller(server.url, era, { authorization: `Bearer ${FORGED}` });
@@ -142,6 +151,10 @@ describe.each(ERAS)("%s", (era) => {
     await ann.call("enter_queue");
     await refused(ann, "leave_chat", {}, "not_in_room");
     await refused(ann, "send_message", { message: "hello" }, "not_in_room");
+    await refused(ann, "set_typing", {}, "not_in_room");
+    await refused(ann, "block_partner", {}, "not_in_room");
+    await refused(ann, "report_partner", { category: "spam" }, "not_in_room");
+    await refused(ann, "join_room", { room_code: "abcdef" }, "busy");
     await ann.call("leave_queue");
     await refused(ann, "leave_queue", {}, "not_waiting");
   });
@@ -152,12 +165,17 @@ describe.each(ERAS)("%s", (era) => {
     for (const room_id of ["room_unknown", others.room, ""]) {
       await refused(ann, "send_message", { room_id, message: "hello" }, "room_not_found");
       await refused(ann, "leave_chat", { room_id }, "room_not_found");
+      await refused(ann, "set_typing", { room_id }, "room_not_found");
+      await refused(ann, "get_history", { room_id }, "room_not_found");
+      await refused(ann, "block_partner", { room_id }, "room_not_found");
+      await refused(ann, "report_partner", { room_id, category: "spam" }, "room_not_found");
     }
     await refused(ann, "leave_queue", {}, "not_waiting");
     expect((await others.bob.call("chat_status")).structured).toMatchObject({ status: "chatting", unread_count: 1 });
     await bob.call("leave_chat");
     await refused(ann, "send_message", { room_id: room, message: "late" }, "chat_ended");
     await refused(bob, "leave_chat", { room_id: room }, "chat_ended");
+    await refused(bob, "set_typing", { room_id: room }, "chat_ended");
     await refused(bob, "send_message", { room_id: others.room, message: "hello" }, "room_not_found");
     await others.ann.call("leave_chat");
   });
@@ -211,6 +229,22 @@ describe.each(ERAS)("%s", (era) => {
     ["wait_for_message", { after: "nonsense" }],
     ["wait_for_message", { timeout_seconds: -1 }],
     ["wait_for_message", { timeout_seconds: 301 }],
+    ["join_room", {}],
+    ["join_room", { room_code: "12345" }],
+    ["join_room", { room_code: "x".repeat(65) }],
+    ["join_room", { room_code: 123456 }],
+    ["join_room", { room_code: "abcdef", interests: ["tea"] }],
+    ["set_typing", { typing: "yes" }],
+    ["get_history", {}],
+    ["get_history", { room_id: "room", limit: 0 }],
+    ["get_history", { room_id: "room", limit: 201 }],
+    ["get_history", { room_id: "room", before: 0 }],
+    ["get_history", { room_id: "room", before: 1.5 }],
+    ["report_partner", {}],
+    ["report_partner", { category: "boring" }],
+    ["report_partner", { category: "spam", details: "x".repeat(2001) }],
+    ["report_partner", { category: "spam", details: " \n" }],
+    ["block_partner", { category: "spam" }],
     ["chat_status", { all: true }],
     ["leave_chat", { room_id: ["room"] }],
   ])("invalid_arguments: %s %j", async (tool, args) => {

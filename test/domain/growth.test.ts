@@ -5,10 +5,9 @@
  * This file owns counts, never times: it is as right on a slow machine as on a fast one.
  */
 import { describe, expect, test } from "bun:test";
-import type { Command } from "../../src/domain/command.ts";
-import { createLobby, step } from "../../src/domain/lobby.ts";
 import { emptyQueue, findPartner, join, type Obstacle, type Queue, type Ticket } from "../../src/domain/queue.ts";
 import { MATCH_SCAN_MAX } from "../../src/limits.ts";
+import { startAlone } from "../support/lobby-alone.ts";
 import { ORDINARY } from "../support/lobby-driver.ts";
 
 const FEW = 10;
@@ -31,7 +30,7 @@ interface Scene {
     interests?: readonly string[];
   };
   readonly arrival: readonly string[];
-  readonly obstacle?: (candidate: Ticket) => Obstacle;
+  readonly obstacle?: (candidate: Ticket, seeker: Ticket) => Obstacle;
   readonly random?: boolean;
 }
 
@@ -47,12 +46,12 @@ function costOf(scene: Scene, waiting: number): { looks: number; found: boolean 
   const who = { kind: "human", partnerKind: "any", interests: scene.arrival } as const;
   const arrival = join(queue, waiting + 1, who, 0, 0);
   let obstacles = 0;
-  const obstacle = (_a: Ticket, candidate: Ticket): Obstacle => {
+  const obstacle = (seeker: Ticket, candidate: Ticket): Obstacle => {
     obstacles++;
-    return scene.obstacle?.(candidate) ?? "none";
+    return scene.obstacle?.(candidate, seeker) ?? "none";
   };
   tickets.looks = 0;
-  const partner = findPartner(queue, arrival, obstacle, scene.random === true ? (below) => below - 1 : undefined);
+  const { partner } = findPartner(queue, arrival, obstacle, scene.random === true ? (below) => below - 1 : undefined);
   return { looks: tickets.looks + obstacles, found: partner !== undefined };
 }
 
@@ -83,6 +82,42 @@ const SCENES: Readonly<Record<string, Scene & { found: boolean; looksMax: number
     found: true,
     looksMax: 4 * MATCH_SCAN_MAX,
   },
+  "everybody is blocked": {
+    waiting: () => ({}),
+    arrival: [],
+    obstacle: () => "blocked",
+    found: false,
+    looksMax: 3 * MATCH_SCAN_MAX,
+  },
+  "everybody is blocked and shares three interests": {
+    waiting: () => ({ interests: ["tea", "go", "jazz"] }),
+    arrival: ["tea", "go", "jazz"],
+    obstacle: () => "blocked",
+    found: false,
+    looksMax: 3 * 3 * MATCH_SCAN_MAX,
+  },
+  "everybody has met everybody lately": {
+    waiting: () => ({}),
+    arrival: [],
+    obstacle: () => "recent",
+    found: true,
+    looksMax: 2 * 3 * MATCH_SCAN_MAX,
+  },
+  "everybody was met lately but one, who holds out": {
+    waiting: (i) => (i === 0 ? { interests: ["go"] } : {}),
+    arrival: [],
+    obstacle: (candidate) => (candidate.number === 1 ? "none" : "recent"),
+    found: false,
+    looksMax: 3 * MATCH_SCAN_MAX,
+  },
+  "everybody was met lately, and has somebody else": {
+    waiting: () => ({}),
+    arrival: [],
+    // Only the arrival is of another kind.
+    obstacle: (candidate, seeker) => (candidate.class === seeker.class ? "none" : "recent"),
+    found: false,
+    looksMax: 4 * MATCH_SCAN_MAX,
+  },
   "one was met lately, all others hold out": {
     waiting: (i) => (i === 0 ? {} : { interests: [`i${i % 50}`] }),
     arrival: [],
@@ -105,17 +140,8 @@ describe("what an arrival looks at", () => {
 });
 
 describe("what is remembered", () => {
-  /** A lobby without its model, which would be slow here, and how to talk to it. */
-  function start(settings = ORDINARY) {
-    const lobby = createLobby(settings);
-    let entries = 0;
-    const at = (time: number, command: Command) =>
-      step(lobby, { at: time, entropy: `${entries++}_`.padStart(8, "e").padEnd(22, "x"), command });
-    return { lobby, at };
-  }
-
   test("does not grow with coming and going", () => {
-    const { lobby, at } = start();
+    const { lobby, at } = startAlone(ORDINARY);
     const caller = { bearer: "t" };
     at(0, { type: "enter_queue", caller: {}, newToken: "t", interests: ["tea"] });
     for (let i = 1; i < 5000; i++) {
@@ -132,7 +158,7 @@ describe("what is remembered", () => {
   });
 
   test("does not grow with users who were evicted", () => {
-    const { lobby, at } = start({ ...ORDINARY, usersMax: 4 });
+    const { lobby, at } = startAlone({ ...ORDINARY, usersMax: 4 });
     for (let i = 0; i < 3000; i++) {
       const [one, other] = [`a${i}`, `b${i}`];
       at(i, { type: "enter_queue", caller: { session: one }, newToken: one });

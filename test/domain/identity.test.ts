@@ -18,6 +18,24 @@ describe("showing who one is", () => {
     }
   });
 
+  test("I9: an address identifies nobody; a user's is that of the last call that showed one, refused or not", () => {
+    const { goTo, enter, look, send, user, lobby, submit } = new LobbyDriver();
+    expect(submit({ type: "look", caller: { address: "1.1.1.1" } }).refusal).toBe("no_session");
+    goTo("1.1.1.1", "ann", "bob");
+    enter("ann");
+    enter("bob");
+    expect([lobby.users.size, user("ann").address]).toEqual([2, "1.1.1.1"]);
+    goTo("2.2.2.2", "ann");
+    expect(send("ann", "hi", { room: "none" }).refusal).toBe("room_not_found");
+    expect(user("ann").address).toBe("2.2.2.2");
+    goTo(undefined, "ann");
+    look("ann");
+    expect(user("ann").address).toBe("2.2.2.2");
+    const two = { bearer: "ann-0", argument: "bob-1", address: "3.3.3.3" };
+    submit({ type: "look", caller: two });
+    expect([user("ann").address, user("bob").address]).toEqual(["2.2.2.2", "1.1.1.1"]);
+  });
+
   test("I2: two that name different users conflict, and nothing is done", () => {
     const { enter, leaveQueue, where, tokenOf, user, at } = new LobbyDriver();
     enter("ann", { by: { session: "s" }, kind: "human", partnerKind: "agent" });

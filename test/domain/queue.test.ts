@@ -117,10 +117,8 @@ describe("who meets whom", () => {
       ["ann", "bob"],
       ["bob", "ann"],
     ] as const) {
-      const { meet, block, leave, enter, where, at } = new LobbyDriver();
-      meet("ann", "bob");
-      leave("ann");
-      block(blocker, blocked);
+      const { meet, fallOut, enter, where, at } = new LobbyDriver();
+      fallOut(blocker, blocked);
       meet("ann", "bob");
       expect([where("ann"), where("bob")]).toEqual(["waiting", "waiting"]);
       at(80_000);
@@ -268,11 +266,69 @@ describe("not the same again", () => {
     expect(where("ann")).toBe("with bob");
 
     const other = whoHaveMet("bob");
+    other.fallOut("ann", "cat");
+    other.fallOut("cat", "bob");
     other.enter("cat", ALONE);
-    other.block("ann", "cat");
-    other.block("cat", "bob");
     other.meet("ann", "bob");
     expect(other.where("ann")).toBe("with bob");
+  });
+
+  test("Q6: nor whoever is where one of the last three was, in either direction", () => {
+    for (const arrivals of [
+      ["ann", "new bob"],
+      ["new bob", "ann"],
+    ]) {
+      const { goTo, meet, leave, enter, where } = new LobbyDriver();
+      goTo("1.1.1.1", "bob", "new bob");
+      meet("ann", "bob");
+      leave("ann");
+      enter("cat", ALONE);
+      for (const name of arrivals) enter(name);
+      expect([where("ann"), where("new bob")]).toEqual(["waiting", "waiting"]);
+      leave("cat");
+      enter("dan");
+      expect(where("dan")).toBe(`with ${arrivals[0]}`);
+    }
+  });
+
+  test("Q6: they meet if nobody else is there for either; one address alone is no matter", () => {
+    const { goTo, meet, leave, where } = new LobbyDriver();
+    goTo("1.1.1.1", "ann", "bob", "cat");
+    meet("ann", "bob");
+    expect(where("ann")).toBe("with bob");
+    leave("ann");
+    meet("ann", "cat");
+    expect(where("ann")).toBe("with cat");
+  });
+
+  test("Q6: who goes elsewhere while waiting is somebody else; who comes to where one was met is not", () => {
+    const { goTo, meet, leave, enter, look, where } = new LobbyDriver();
+    goTo("1.1.1.1", "bob", "new bob");
+    meet("ann", "bob");
+    leave("ann");
+    enter("cat", ALONE);
+    meet("ann", "new bob");
+    expect(where("ann")).toBe("waiting");
+    goTo("2.2.2.2", "new bob");
+    look("new bob");
+    expect(where("ann")).toBe("with new bob");
+  });
+
+  test("Q6: two who are kept apart by a third meet when the third comes to where both have met somebody", () => {
+    const { goTo, meet, leave, enter, look, where } = new LobbyDriver();
+    goTo("1.1.1.1", "dan");
+    for (const name of ["ann", "bob"]) {
+      meet(name, "dan");
+      leave(name);
+    }
+    meet("ann", "bob");
+    leave("ann");
+    enter("cat", ALONE);
+    meet("ann", "bob");
+    expect([where("ann"), where("bob")]).toEqual(["waiting", "waiting"]);
+    goTo("1.1.1.1", "cat");
+    look("cat");
+    expect([where("ann"), where("bob")]).toEqual(["with bob", "with ann"]);
   });
 
   test("Q6: three rooms later they may meet again, whoever else is there", () => {
@@ -477,30 +533,30 @@ describe("the outlook", () => {
     expect(lineOf("ann").waitSeconds).toBeNull();
   });
 
-  test("Q13: the wait follows from how fast people were matched of late", () => {
-    const { enter, at, lineOf, meet, open } = new LobbyDriver();
-    for (let i = 0; i < 4; i++) {
-      at(i * 10_000);
-      meet(`a${i}`, `b${i}`);
-    }
-    at(40_000);
-    enter("ann", ALONE);
-    open("ann");
-    // Four matches, eight people in 40 seconds: one every five.
-    expect(lineOf("ann")).toEqual({ position: 1, waitSeconds: 5 });
-    at(40_000 + 600_000);
-    expect(lineOf("ann").waitSeconds).toBeNull();
-  });
-
-  test("Q13: old matches leave the rate", () => {
-    const { lobby, meet, at, leave } = new LobbyDriver();
-    for (let i = 0; i < 40; i++) {
-      at(i * 1000);
-      meet("ann", "bob");
-      leave("ann");
-    }
-    expect(lobby.matches).toHaveLength(32);
-    expect(lobby.matches[0]).toBe(8000);
+  test("Q13: the wait follows from how fast those who waited were taken of late, and is never none", () => {
+    const { enter, from, lineOf, leave } = new LobbyDriver();
+    const wait = (begins: number, seconds: number): void => {
+      from(begins);
+      enter("ann");
+      from(begins + 1000 * seconds);
+      enter("bob");
+      leave("bob");
+    };
+    const toldAt = (ms: number): number | null => {
+      from(ms);
+      enter("cat");
+      return lineOf("cat").waitSeconds;
+    };
+    for (let i = 0; i < 4; i++) wait(i * 100_000, 0);
+    expect(toldAt(400_000)).toBe(1);
+    enter("dan");
+    leave("dan");
+    for (let i = 5; i < 25; i++) wait(i * 100_000, 5);
+    for (let i = 25; i < 60; i++) wait(i * 100_000, 50);
+    // The zeros and fives of long ago hardly count any more.
+    expect(toldAt(6_000_000)).toBe(50);
+    expect(toldAt(5_950_000 + 599_999)).not.toBeNull();
+    expect(toldAt(5_950_000 + 600_000)).toBeNull();
   });
 });
 

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { KINDS } from "../../src/domain/command.ts";
 import { CLIENT_MESSAGE_IDS_MAX, PAST_ROOMS_MAX } from "../../src/limits.ts";
 import { LobbyDriver } from "../support/lobby-driver.ts";
+import { limited } from "../support/lobby-rates.ts";
 
 /** Ann and Bob, who have just met. */
 function met(settings: ConstructorParameters<typeof LobbyDriver>[0] = {}): LobbyDriver {
@@ -85,7 +86,7 @@ describe("talking", () => {
   });
 
   test("R2: a refused message takes no number", () => {
-    const { send, at } = met({ messageRate: 1, messageBurst: 1 });
+    const { send, at } = met({ rates: limited({ messages: { perSecond: 1, burst: 1 } }) });
     expect(send("ann", "one").posted?.seq).toBe(1);
     expect(send("ann", "more").refusal).toBe("rate_limited");
     expect(send("bob", "two").posted?.seq).toBe(2);
@@ -194,7 +195,7 @@ describe("saying it twice", () => {
   });
 
   test("R5 R8: a retry costs nothing", () => {
-    const { send } = met({ messageRate: 1, messageBurst: 2 });
+    const { send } = met({ rates: limited({ messages: { perSecond: 1, burst: 2 } }) });
     send("ann", "hi", { id: "m1" });
     for (let i = 0; i < 5; i++) expect(send("ann", "hi", { id: "m1" }).refusal).toBeUndefined();
     expect(send("ann", "hi").refusal).toBeUndefined();
@@ -239,7 +240,7 @@ describe("no", () => {
   });
 
   test("R8: messages beyond the rate are refused with the time to wait, and cost nothing", () => {
-    const { send, at, mailOf } = met({ messageRate: 5, messageBurst: 3 });
+    const { send, at, mailOf } = met({ rates: limited({ messages: { perSecond: 5, burst: 3 } }) });
     for (let i = 0; i < 3; i++) expect(send("ann", "hi").refusal).toBeUndefined();
     for (let i = 0; i < 10; i++)
       expect(send("ann", "hi")).toMatchObject({ refusal: "rate_limited", retryAfterMs: 200 });
@@ -257,7 +258,7 @@ describe("no", () => {
   });
 
   test("R8: a new room brings no new allowance", () => {
-    const { send, leave, enter } = met({ messageRate: 1, messageBurst: 1 });
+    const { send, leave, enter } = met({ rates: limited({ messages: { perSecond: 1, burst: 1 } }) });
     send("ann", "hi");
     leave("ann");
     enter("cat");

@@ -64,7 +64,7 @@ describe("time", () => {
   });
 
   test("T3: in the order of deadlines: who could still be paired then is, though both are gone now", () => {
-    const { enter, at, where, mailOf, lobby } = new LobbyDriver({ widenMs: 10, availableMs: 25, idleMs: 1000 });
+    const { enter, at, where, mailOf, roomOf } = new LobbyDriver({ widenMs: 10, availableMs: 25, idleMs: 1000 });
     enter("ann", { interests: ["tea"] });
     at(12);
     enter("bob", { interests: ["go"] });
@@ -72,7 +72,7 @@ describe("time", () => {
     at(500);
     expect(where("ann")).toBe("with bob");
     expect(mailOf("bob")).toEqual(["found ann"]);
-    expect(lobby.matches).toEqual([22]);
+    expect(roomOf("ann").createdAt).toBe(22);
   });
 
   test("T4: the next deadline is where the next thing happens", () => {

@@ -61,6 +61,7 @@ export async function useTools(stage: Stage, cast: Casting): Promise<void> {
   await bob.call("enter_queue", { display_name: "Bob", kind: "agent" });
   await waits.answer();
   await ann.call("chat_status", own(ann));
+  await ann.call("set_typing", own(ann));
   await ann.call("send_message", { message: "Hello!", ...own(ann) });
   await bob.call("wait_for_message", own(bob));
   const asks = await bob.hold("send_message", { message: "Yes?", wait_seconds: 20, ...own(bob) });
@@ -69,8 +70,16 @@ export async function useTools(stage: Stage, cast: Casting): Promise<void> {
   const idle = await bob.hold("wait_for_message", { timeout_seconds: 5, ...own(bob) });
   await stage.pass(5);
   await idle.answer();
+  await bob.call("get_history", { room_id: bob.room, ...own(bob) });
   await bob.call("leave_chat", own(bob));
+  stage.announce("The server will restart at noon.");
   await ann.call("wait_for_message", own(ann));
+  await ann.call("block_partner", { room_id: ann.room, ...own(ann) });
+  const code = { room_code: "Our Old Oak" };
+  const cid = await cast("Cid");
+  await ann.call("join_room", { ...code, ...own(ann) });
+  await cid.call("join_room", { ...code, display_name: "Cid" });
+  await ann.call("report_partner", { category: "spam", details: "Sells oaks.", ...own(ann) });
 }
 
 /** Where nothing else tells who calls, the token does. */

@@ -25,7 +25,10 @@ async function listed(actor: Actor, method: string, member: string): Promise<rea
 }
 
 /** The tools that have a story each. */
-const TOOLS = ["enter_queue", "leave_queue", "send_message", "wait_for_message", "chat_status", "leave_chat"];
+const TOOLS = [
+  ...["enter_queue", "leave_queue", "join_room", "send_message", "wait_for_message", "set_typing", "get_history"],
+  ...["chat_status", "leave_chat", "report_partner", "block_partner"],
+];
 
 /** All that a client is told of a tool. The schema of refusals, which is in every result, is told with the first. */
 function describeTool(name: string): Story {
@@ -42,6 +45,25 @@ function describeTool(name: string): Story {
       stage.minutes.item(
         isFirst || !Bun.deepEquals(refusalOf(tool), refusalOf(tools[0])) ? tool : withoutRefusal(tool),
       );
+    },
+  };
+}
+
+/** The types of events that are told in a file of their own. */
+const APART = ["server.announcement", "chat.activity", "partner.typing"];
+
+function describeEvents(file: string, proves: string, isTold: (name: string) => boolean): Story {
+  return {
+    file,
+    proves,
+    async tell(stage) {
+      const ann = modern(stage, "Ann");
+      stage.minutes.sent("Ann", "POST", "events/list");
+      const types = (await listed(ann, "events/list", "events")).filter(({ name }) => isTold(String(name)));
+      for (const { inputSchema, ...type } of types) {
+        const isSame = type.name !== types[0]?.name && Bun.deepEquals(inputSchema, types[0]?.inputSchema);
+        stage.minutes.item({ ...type, inputSchema: isSame ? "as above" : (inputSchema ?? null) });
+      }
     },
   };
 }
@@ -122,20 +144,16 @@ export const DISCOVERING: readonly Story[] = [
     },
   },
   ...TOOLS.map(describeTool),
-  {
-    file: "events-described",
-    proves: "All types of events as clients of MCP Events read them. None takes arguments.",
-    async tell(stage) {
-      const ann = modern(stage, "Ann");
-      stage.minutes.sent("Ann", "POST", "events/list");
-      const [first, ...others] = await listed(ann, "events/list", "events");
-      stage.minutes.item(first ?? null);
-      for (const { inputSchema, ...type } of others) {
-        const isSame = Bun.deepEquals(inputSchema, first?.inputSchema);
-        stage.minutes.item({ ...type, inputSchema: isSame ? "as above" : (inputSchema ?? null) });
-      }
-    },
-  },
+  describeEvents(
+    "events-described",
+    "Types of events as clients of MCP Events read them: what happens in a chat. None takes arguments.",
+    (name) => !APART.includes(name),
+  ),
+  describeEvents(
+    "events-described-apart",
+    "The other types of events: the operator's words, the feed of everything, and what is live only.",
+    (name) => APART.includes(name),
+  ),
   {
     file: "prompts",
     proves:

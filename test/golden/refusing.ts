@@ -2,6 +2,7 @@
 
 import type { Actor } from "../support/golden-actors.ts";
 import type { Stage, StageOptions } from "../support/golden-stage.ts";
+import { limited } from "../support/lobby-rates.ts";
 
 /** Brings somebody into the story. */
 export type Casting = (name: string) => Actor | Promise<Actor>;
@@ -40,7 +41,7 @@ export async function refuseIdentity(stage: Stage, cast: Casting): Promise<void>
 }
 
 export const REFUSING_MESSAGES: StageOptions = {
-  lobby: { messageRate: 1, messageBurst: 3, loopMessagesMax: 2 },
+  lobby: { rates: limited({ messages: { perSecond: 1, burst: 3 } }), loopMessagesMax: 2 },
   messageCharsMax: 20,
 };
 
@@ -81,4 +82,31 @@ export async function refuseMessages(stage: Stage, cast: Casting): Promise<void>
   await eve.call("send_message", { message: "pong" });
   await ann.call("send_message", { message: "ping" });
   await eve.call("wait_for_message");
+}
+
+/** Refusals about meetings by code, reports, signs of writing and bans. */
+export async function refuseMeetings(stage: Stage, cast: Casting): Promise<void> {
+  const ann = await cast("Ann");
+  const bob = await cast("Bob");
+  await ann.call("join_room", { room_code: "oak" });
+  await ann.call("join_room", { room_code: "our old oak", display_name: "Ann" });
+  await ann.call("join_room", { room_code: "our old oak" });
+  await bob.call("join_room", { room_code: "Our Old Oak", display_name: "Bob" });
+  const cid = await cast("Cid");
+  await cid.call("join_room", { room_code: "OUR OLD OAK", display_name: "Cid" });
+  await cid.call("enter_queue", { display_name: "Cid" });
+  await cid.call("get_history", { room_id: bob.room });
+  await cid.call("block_partner");
+  await cid.call("report_partner", { category: "spam" });
+  await cid.call("leave_queue");
+  await ann.call("report_partner", { category: "rudeness" });
+  stage.note("Five signs of writing at once, then two a second.");
+  for (const typing of [true, false, true, false, true, false]) await ann.call("set_typing", { typing });
+  await ann.call("leave_chat");
+  await ann.call("set_typing", { room_id: bob.room });
+  stage.ban(bob.userId, 3600);
+  await bob.call("join_room", { room_code: "our old oak" });
+  await bob.call("enter_queue");
+  stage.ban(ann.userId);
+  await ann.call("enter_queue");
 }

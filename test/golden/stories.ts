@@ -5,6 +5,7 @@ import { DISCOVERING } from "./discovering.ts";
 import { EDGES } from "./edges.ts";
 import { MEETING } from "./meeting.ts";
 import { QUEUEING } from "./queueing.ts";
+import { ROOMS } from "./rooms.ts";
 import type { Story } from "./story.ts";
 import { SUBSCRIBING } from "./subscribing.ts";
 
@@ -12,6 +13,7 @@ export const STORIES: readonly Story[] = [
   ...MEETING,
   ...CONNECTIONS,
   ...QUEUEING,
+  ...ROOMS,
   ...SUBSCRIBING,
   ...DISCOVERING,
   ...EDGES,

@@ -37,6 +37,21 @@ test("who waits as told is served, and nobody is ever served more often than all
   );
 });
 
+test("looking takes nothing, and tells what taking would", () => {
+  const buckets = new TokenBuckets(2, 1);
+  expect([buckets.delay("a", 0), buckets.delay("a", 0), buckets.size]).toEqual([0, 0, 0]);
+  buckets.take("a", 0);
+  expect([buckets.delay("a", 0), buckets.delay("a", 300), buckets.delay("b", 0)]).toEqual([500, 200, 0]);
+  expect([buckets.delay("a", 500), buckets.take("a", 500)]).toEqual([0, 0]);
+});
+
+test("callers made at will are bounded: the longest-unused one is forgotten", () => {
+  const buckets = new TokenBuckets(0.001, 2, 3);
+  for (const key of ["a", "b", "a", "c", "d", "e"]) buckets.take(key, 0);
+  expect(buckets.size).toBe(3);
+  expect([buckets.delay("a", 0), buckets.take("c", 0), buckets.take("c", 0)]).toEqual([0, 0, 1_000_000]);
+});
+
 test("those who have not called for a while are forgotten", () => {
   const buckets = new TokenBuckets(2, 10);
   for (let i = 0; i < 1000; i++) buckets.take(`user ${i}`, i);

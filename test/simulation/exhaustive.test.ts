@@ -1,16 +1,17 @@
 /**
- * Every sequence of commands in small worlds of three people, six commands deep, against the model.
+ * Every sequence of commands in small worlds of three people, against the model.
  *
- * Once with all commands, and by alphabets of commands that act on the same things where more kinds of
- * people or a longer way to begin with are worth their states: who meets whom, what is said and read,
- * and which lines are open.
+ * Once with all that people can do, five commands deep, and deeper by alphabets of commands that act on
+ * the same things: who meets whom, what is said and read, which lines are open, what becomes of a code,
+ * who blocks whom, and what an operator does.
  *
  * This file owns the alphabets and the least number of states each must lead to.
  */
 import { expect, test } from "bun:test";
-import type { Entry, LobbySettings } from "../../src/domain/command.ts";
+import type { Caller, Entry, LobbySettings } from "../../src/domain/command.ts";
 import { Lockstep } from "../support/lobby-lockstep.ts";
-import { type Alphabet, explore, keyOf, LEAPS, LETTERS } from "./explore.ts";
+import { UNLIMITED } from "../support/lobby-rates.ts";
+import { ACTS, type Alphabet, explore, keyOf, LEAPS, LETTERS } from "./explore.ts";
 
 /** Clocks that all differ and are all short, in the order in which they run out in an ordinary lobby. */
 const SETTINGS: LobbySettings = {
@@ -19,20 +20,22 @@ const SETTINGS: LobbySettings = {
   availableMs: 7,
   idleMs: 11,
   matching: "fifo",
-  messageRate: 0,
-  messageBurst: 1,
+  rates: UNLIMITED,
+  usersPerAddress: 0,
   loopMessagesMax: 2,
   retainUserMs: 100,
   usersMax: 3,
   queueMax: 3,
   mailboxBytesMax: 1_000_000,
+  transcriptBytesMax: 64 * 1024 * 1024,
 };
 
+/** All commands, but not each in every way. */
 const EVERYTHING: Alphabet = {
   settings: SETTINGS,
   entries: [{}, { interests: ["tea"] }],
   sessions: true,
-  letters: LETTERS,
+  letters: allBut("read_again", "block_last", "report_last", "move", "send_from_elsewhere"),
   leaps: LEAPS,
 };
 
@@ -63,20 +66,56 @@ const LINES: Alphabet = {
   leaps: LEAPS,
 };
 
+/** Meeting by a code: the first, the second and the third, and what becomes of the code. */
+const CODES: Alphabet = {
+  settings: SETTINGS,
+  entries: [{ code: "elm" }, {}],
+  sessions: false,
+  letters: pick("leave_queue", "leave_chat", "block", "open", "close"),
+  leaps: { on_time: LEAPS.on_time, just_before: LEAPS.just_before, far: LEAPS.far },
+};
+
+/** Three people, two of them from one address, who block and report each other and move. */
+const BLOCKS: Alphabet = {
+  settings: SETTINGS,
+  entries: [{}],
+  sessions: false,
+  addresses: ["x", "y", "x"],
+  letters: pick("leave_chat", "block", "block_last", "report_last", "move"),
+  leaps: { on_time: LEAPS.on_time, far: LEAPS.far },
+};
+
+/** The operator, who bans by person and by address, kicks, closes and changes their mind. */
+const BANS: Alphabet = {
+  settings: SETTINGS,
+  entries: [{}, { code: "elm" }],
+  sessions: false,
+  addresses: ["x", "y", "x"],
+  letters: pick("ban", "kick", "close_room", "leave_chat", "send", "report", "move", "hold"),
+  acts: ACTS,
+  leaps: { on_time: LEAPS.on_time, a_little: (now) => now + 4, far: LEAPS.far },
+};
+
 /** Two agents who have just met. */
-const MET = ["t1", "t2"].map(
-  (name): Entry => ({
-    at: 0,
-    entropy: name.padEnd(22, "x"),
-    command: { type: "enter_queue", caller: { session: `s-${name}` }, newToken: name, kind: "agent" },
-  }),
-);
+const MET = ["t1", "t2"].map((name) => cameIn(name, { session: `s-${name}` }));
+
+/** Two agents from different places who have just met. */
+const MET_AT_X_AND_Y = [cameIn("t1", { address: "x" }), cameIn("t2", { address: "y" })];
+
+function cameIn(name: string, caller: Caller): Entry {
+  const command = { type: "enter_queue", caller, newToken: name, kind: "agent" } as const;
+  return { at: 0, entropy: name.padEnd(22, "x"), command };
+}
 
 test.each([
-  ["everything", EVERYTHING, 6, 130_000],
-  ["meeting", MEETING, 6, 45_000],
+  ["everything", EVERYTHING, 5, 45_000],
+  ["meeting", MEETING, 5, 8000],
   ["talking", TALKING, 6, 6000],
   ["talking once they have met", { ...TALKING, before: MET }, 4, 4500],
+  ["codes", CODES, 6, 15_000],
+  ["blocks once they have met", { ...BLOCKS, before: MET_AT_X_AND_Y }, 5, 10_000],
+  ["bans", BANS, 5, 12_000],
+  ["bans once they have met", { ...BANS, before: MET_AT_X_AND_Y }, 4, 24_000],
   ["lines", LINES, 6, 13_000],
   ["lines once they have met", { ...LINES, before: MET }, 4, 9000],
 ] as const)(
@@ -96,14 +135,25 @@ test.each([
   300_000,
 );
 
-test("the commands of everything meet every outcome that three people can have", () => {
-  const { seen } = explore({ ...EVERYTHING, before: MET }, 3);
+test("the commands of all alphabets meet every outcome that three people can have", () => {
+  const seen = new Set<string>();
+  for (const [alphabet, depth] of [
+    [{ ...EVERYTHING, before: MET }, 3],
+    [CODES, 4],
+    [{ ...BANS, before: MET_AT_X_AND_Y }, 3],
+  ] as const)
+    for (const outcome of explore(alphabet, depth).seen) seen.add(outcome);
   const outcomes =
     "entered queued matched left_queue posted left_room room_closed seen read holding hold_ended mail bound unbound " +
-    "stream_opened stream_closed session_ended ticked forgotten not_waiting not_in_room loop_limit";
+    "stream_opened stream_closed session_ended ticked forgotten not_waiting not_in_room loop_limit meeting " +
+    "left_meeting blocked reported operated operated_nothing announced busy room_full banned";
   expect(outcomes.split(" ").filter((outcome) => !seen.has(outcome))).toEqual([]);
 });
 
 function pick(...names: readonly (keyof typeof LETTERS)[]): Alphabet["letters"] {
   return Object.fromEntries(names.map((name) => [name, LETTERS[name]]));
+}
+
+function allBut(...names: readonly (keyof typeof LETTERS)[]): Alphabet["letters"] {
+  return Object.fromEntries(Object.entries(LETTERS).filter(([name]) => !(names as readonly string[]).includes(name)));
 }

@@ -5,32 +5,46 @@
  * This file owns the walk, the alphabet of commands, and when two states count as the same. It must
  * never judge an outcome: the lockstep does.
  */
-import type { Command, Entry, LobbySettings } from "../../src/domain/command.ts";
+import type { Caller, Command, Entry, LobbySettings, OperatorAct } from "../../src/domain/command.ts";
 import { makeCursor } from "../../src/domain/ids.ts";
-import type { Lobby, Room, User } from "../../src/domain/state.ts";
+import type { Lobby, Room, RoomMember, User } from "../../src/domain/state.ts";
 import { Lockstep } from "../support/lobby-lockstep.ts";
 
 type Enter = Pick<Extract<Command, { type: "enter_queue" }>, "interests" | "kind" | "partnerKind" | "displayName">;
 
+/** How somebody comes in: by the queue with what they say, or with a code. */
+export type Arrival = Enter | { readonly code: string };
+
 /** What one person can do: the command, or undefined where it would make no sense or no difference. */
-export type Letter = (person: User) => Command | undefined;
+export type Letter = (person: User, now: number) => Command | undefined;
+
+/** What can be done by nobody in particular. */
+export type Act = (lobby: Lobby, now: number) => Command | undefined;
 
 /** When the next entry comes. */
 export type Leap = (now: number, due: number) => number | undefined;
 
 export interface Alphabet {
   readonly settings: LobbySettings;
-  /** What a newcomer or somebody who returns may say on entering. */
-  readonly entries: readonly Enter[];
+  /** How a newcomer or somebody who returns may come in. */
+  readonly entries: readonly Arrival[];
   /** Whether calls come in a session, one for each person. */
   readonly sessions: boolean;
+  /** Where people call from at first: the first person from the first of them, and so on, again and again. */
+  readonly addresses?: readonly string[];
   readonly letters: Readonly<Record<string, Letter>>;
+  readonly acts?: Readonly<Record<string, Act>>;
   readonly leaps: Readonly<Record<string, Leap>>;
   /** What has happened before; not counted as depth. */
   readonly before?: readonly Entry[];
 }
 
 const callerOf = (user: User) => ({ bearer: user.tokenHash });
+
+const lastRoomOf = (user: User): { room?: string } => {
+  const room = user.pastRooms.at(-1);
+  return room === undefined ? {} : { room };
+};
 
 export const LETTERS = {
   enter_again: (user) =>
@@ -64,7 +78,41 @@ export const LETTERS = {
     const [session] = user.sessions;
     return session === undefined ? undefined : { type: "end_session", session, issuedAt: 0, streams: user.streams };
   },
+  block: (user) => ({ type: "block_partner", caller: callerOf(user) }),
+  block_last: (user) =>
+    user.pastRooms.length > 0 ? { type: "block_partner", caller: callerOf(user), ...lastRoomOf(user) } : undefined,
+  report: (user) => ({ type: "report_partner", caller: callerOf(user), category: "spam" }),
+  report_last: (user) =>
+    user.pastRooms.length > 0
+      ? { type: "report_partner", caller: callerOf(user), category: "other", ...lastRoomOf(user) }
+      : undefined,
+  move: (user) => ({ type: "look", caller: { ...callerOf(user), address: user.address === "x" ? "y" : "x" } }),
+  send_from_elsewhere: (user) => ({ type: "send_message", caller: { ...callerOf(user), address: "y" }, text: "hi" }),
+  join_again: (user) => ({ type: "join_room", caller: callerOf(user), newToken: "none", code: "elm" }),
+  ban: (user, now) => operate({ type: "ban", target: { kind: "user", userId: user.userId }, until: now + 4 }),
+  kick: (user) => operate({ type: "kick", userId: user.userId }),
+  close_room: (user) =>
+    user.place.in === "room" ? operate({ type: "close_room", room: user.place.room.id }) : undefined,
 } satisfies Readonly<Record<string, Letter>>;
+
+/** What the operator can do that is about nobody in particular. */
+export const ACTS = {
+  ban_x: (_lobby, now) => operate({ type: "ban", target: { kind: "address", address: "x" }, until: now + 6 }),
+  // The first ban there is, or one that is not.
+  unban: ({ bans }) => {
+    const [ban = "ban_of_nobody"] = bans.keys();
+    return operate({ type: "unban", ban });
+  },
+  resolve: ({ reports }) => {
+    const [report] = reports.keys();
+    return report === undefined ? undefined : operate({ type: "resolve_report", report });
+  },
+  announce: () => operate({ type: "announce", text: "hi", after: 0, count: 2 }),
+} satisfies Readonly<Record<string, Act>>;
+
+function operate(act: OperatorAct): Command {
+  return { type: "operate", act };
+}
 
 export const LEAPS = {
   just_before: (_now, due) => due - 1,
@@ -132,18 +180,25 @@ function entriesFrom(alphabet: Alphabet, { lobby, model }: Lockstep, salt: numbe
   };
   for (const user of lobby.users.values()) {
     if (user.place.in === "nowhere") {
-      for (const said of alphabet.entries)
-        add({ type: "enter_queue", caller: callerOf(user), newToken: "none", ...said });
+      for (const said of alphabet.entries) add(comeIn(callerOf(user), "none", said));
     }
     for (const letter of Object.values(alphabet.letters)) {
-      const command = letter(user);
+      const command = letter(user, lobby.now);
       if (command !== undefined) add(command);
     }
   }
   if (lobby.users.size < PEOPLE_MAX) {
-    const name = `t${lobby.nextUser}`;
-    const caller = alphabet.sessions ? { session: `s${lobby.nextUser}` } : {};
-    for (const said of alphabet.entries) add({ type: "enter_queue", caller, newToken: name, ...said });
+    const number = lobby.nextUser;
+    const address = alphabet.addresses?.[(number - 1) % alphabet.addresses.length];
+    const caller: Caller = {
+      ...(alphabet.sessions ? { session: `s${number}` } : {}),
+      ...(address === undefined ? {} : { address }),
+    };
+    for (const said of alphabet.entries) add(comeIn(caller, `t${number}`, said));
+  }
+  for (const act of Object.values(alphabet.acts ?? {})) {
+    const command = act(lobby, lobby.now);
+    if (command !== undefined) add(command);
   }
   const due = model.nextChange();
   for (const leap of Object.values(alphabet.leaps)) {
@@ -151,6 +206,12 @@ function entriesFrom(alphabet: Alphabet, { lobby, model }: Lockstep, salt: numbe
     if (at !== undefined && at > lobby.now && Number.isFinite(at)) add({ type: "tick" }, at);
   }
   return entries;
+}
+
+function comeIn(caller: Caller, newToken: string, said: Arrival): Command {
+  return "code" in said
+    ? { type: "join_room", caller, newToken, ...said }
+    : { type: "enter_queue", caller, newToken, ...said };
 }
 
 function entropyOf(count: number): string {
@@ -176,7 +237,8 @@ export function keyOf(lobby: Lobby): string {
     if (place.in === "queue") {
       const ticket = lobby.queue.tickets.get(place.ticket);
       key += `w${tickets.indexOf(place.ticket)}${ticket?.available}${ticket?.open || age(ticket?.holdsOutUntil)}`;
-    } else key += place.in === "room" ? `r${numberOf(place.room)}` : "n";
+    } else if (place.in === "room") key += `r${numberOf(place.room)}`;
+    else key += place.in === "meeting" ? `m${place.code}` : "n";
     // A call of long ago matters only where the idle clock runs.
     if (isUnconnected && place.in !== "nowhere")
       key += user.awaySince === undefined ? `c${age(user.lastCallAt)}` : `a${age(user.awaySince)}`;
@@ -185,16 +247,25 @@ export function keyOf(lobby: Lobby): string {
     key += `,${user.streams}${hold === undefined ? "" : `h${mail.head - hold.from}${hold.session}`}`;
     key += `,${mail.events.length},${mail.head - mail.acknowledged},${mail.head - mail.returned},${mail.head - mail.written}`;
     key += `,${user.kind}${user.partnerKind}${user.interests},${user.sessions.length}`;
-    key += `,${user.recentPartners.map((ref) => refs.indexOf(ref))}`;
+    key += `,${user.address}@${user.recentPartners.map(({ user: ref, address }) => `${refs.indexOf(ref)}@${address}`)}`;
+    for (const [ref, address] of user.blocked ?? []) key += `x${refs.indexOf(ref)}@${address}`;
     const last = lobby.rooms.get(user.pastRooms.at(-1) ?? "");
     if (last !== undefined) key += `p${numberOf(last)}`;
-    if (user.messages !== undefined) key += `b${user.messages.milliTokens}:${age(user.messages.at)}`;
     key += ";";
   }
+  for (const { until, user, target } of lobby.bans.values())
+    key += `ban${until - lobby.now}:${user === undefined ? JSON.stringify(target) : refs.indexOf(user)}`;
+  for (const { resolved, messages } of lobby.reports.values()) key += `report${resolved?.note}${messages.length}`;
   for (const room of rooms) {
-    key += `${room.closed === undefined}${room.seq}`;
+    key += `${room.closed === undefined}${room.seq}${room.code}${room.transcript.length}`;
     for (const member of room.members)
-      key += `${refs.indexOf(member.user)}${member.participant.kind}[${[...(member.answers?.keys() ?? [])]}]`;
+      key += `${refs.indexOf(member.user)}${member.participant.kind}[${[...(member.answers?.keys() ?? [])]}]${isReportedBy(lobby, room, member)}`;
   }
   return key;
+}
+
+function isReportedBy(lobby: Lobby, { id }: Room, { participant }: RoomMember): boolean {
+  return [...lobby.reports.values()].some(
+    ({ room, reporter }) => room === id && reporter.userId === participant.userId,
+  );
 }

@@ -4,17 +4,20 @@
  *
  * This file owns the running and the report of a failure. It must never choose what people do.
  */
+import type { Entry } from "../../src/domain/command.ts";
 import type { LobbyEvent } from "../../src/domain/event.ts";
 import { nextDeadline } from "../../src/domain/lobby.ts";
 import type { Lobby } from "../../src/domain/state.ts";
-import { Lockstep, pictureOf } from "../support/lobby-lockstep.ts";
-import { type Deed, World } from "./world.ts";
+import { TRANSCRIPT_AGE_MS_MAX } from "../../src/limits.ts";
+import { Lockstep } from "../support/lobby-lockstep.ts";
+import { pictureOf } from "../support/lobby-pictures.ts";
+import { World } from "./world.ts";
 
 /** How often each thing was seen, to know that a simulation was not about nothing. */
 export type Tally = Map<string, number>;
 
 export interface Outcome {
-  readonly deeds: readonly Deed[];
+  readonly deeds: readonly Entry[];
   readonly events: readonly (readonly LobbyEvent[])[];
   readonly lobby: Lobby;
 }
@@ -23,30 +26,25 @@ export interface Outcome {
 export function runSeed(seed: number, steps: number, tally: Tally = new Map()): Outcome {
   const world = new World(seed);
   const state = Lockstep.start(world.settings);
-  const deeds: Deed[] = [];
+  const deeds: Entry[] = [];
   const events: LobbyEvent[][] = [];
   try {
     for (let i = 0; i < steps; i++) {
       const deed = world.next(state.lobby);
       deeds.push(deed);
       const happened = doDeed(state, deed);
-      if ("block" in deed) continue;
       events.push(happened);
       world.learn(deed, happened, state.lobby);
       count(tally, deed, happened, state.lobby);
     }
-    state.compareMail();
+    state.compareAll();
   } catch (error) {
     throw new Error(report(seed, steps, deeds, error), { cause: error });
   }
   return { deeds, events, lobby: state.lobby };
 }
 
-function doDeed(state: Lockstep, deed: Deed): LobbyEvent[] {
-  if ("block" in deed) {
-    state.block(...deed.block);
-    return [];
-  }
+function doDeed(state: Lockstep, deed: Entry): LobbyEvent[] {
   const { lobby } = state;
   const isEarly = deed.command.type === "tick" && Math.max(deed.at, lobby.now) < (nextDeadline(lobby) ?? 0);
   const before = isEarly ? timeless(lobby) : "";
@@ -60,12 +58,7 @@ function timeless(lobby: Lobby): string {
   return pictureOf(lobby).replace(/^now \d+/, "");
 }
 
-function count(
-  tally: Tally,
-  { command }: Exclude<Deed, { block: unknown }>,
-  events: readonly LobbyEvent[],
-  lobby: Lobby,
-): void {
+function count(tally: Tally, { command }: Entry, events: readonly LobbyEvent[], lobby: Lobby): void {
   const add = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
   for (const event of events) {
     add(event.type === "refused" ? `refused ${event.code}` : event.type);
@@ -74,15 +67,27 @@ function count(
     if (event.type === "room_closed") add(`closed ${event.reason}`);
     if (event.type === "posted" && event.posted.at < lobby.now) add("answered again");
     if (event.type === "posted") add(event.posted.delivery);
-    if (event.type === "forgotten" && command.type === "enter_queue") add("forgotten on entering");
+    if (event.type === "forgotten" && (command.type === "enter_queue" || command.type === "join_room"))
+      add("forgotten on entering");
+    if (event.type === "room_closed" && event.reason === "moderation" && command.type !== "operate")
+      add("taken out where a ban is");
+    if (event.type === "operated") add(`operated ${event.act}`);
+    if (event.type === "operated_nothing") add(`in vain ${event.act}`);
+    if (event.type === "announced" && event.next > 0) add("announced to some");
+    if (event.type === "refused" && event.code === "rate_limited") add(`too often ${command.type}`);
+    if (event.type === "refused" && event.code === "banned") add(`banned ${command.type}`);
   }
   if (events.filter((event) => event.type === "matched").length > 1) add("two matches in a step");
   if (lobby.queue.keptApart.size > 0) add("kept apart");
+  for (const { seq, transcript, closed } of lobby.rooms.values()) {
+    if (transcript.length < seq) add(closed === undefined ? "an open transcript cut" : "a closed transcript cut");
+    if (closed !== undefined && seq > 0 && lobby.now >= closed.at + TRANSCRIPT_AGE_MS_MAX) add("a transcript too old");
+  }
 }
 
 // --- when it fails ------------------------------------------------------------------------------
 
-function report(seed: number, steps: number, deeds: readonly Deed[], error: unknown): string {
+function report(seed: number, steps: number, deeds: readonly Entry[], error: unknown): string {
   const few = shrink(seed, deeds);
   return [
     `seed ${seed}, step ${deeds.length}: ${messageOf(error)}`,
@@ -100,9 +105,9 @@ function messageOf(error: unknown): string {
 }
 
 /** Leaves out deeds, in ever smaller runs of them, as long as something still fails. */
-function shrink(seed: number, deeds: readonly Deed[]): readonly Deed[] {
+function shrink(seed: number, deeds: readonly Entry[]): readonly Entry[] {
   const { settings } = new World(seed);
-  const fails = (some: readonly Deed[]): boolean => {
+  const fails = (some: readonly Entry[]): boolean => {
     const state = Lockstep.start(settings);
     try {
       for (const deed of some) doDeed(state, deed);

@@ -4,21 +4,23 @@
  * This file owns the choice of commands. It must never judge an outcome: the lockstep does.
  */
 import type { Caller, Command, Entry, LobbySettings } from "../../src/domain/command.ts";
-import { KINDS, PARTNER_KINDS } from "../../src/domain/command.ts";
+import { KINDS, PARTNER_KINDS, REPORT_CATEGORIES } from "../../src/domain/command.ts";
 import type { LobbyEvent } from "../../src/domain/event.ts";
 import { makeCursor } from "../../src/domain/ids.ts";
 import { nextDeadline } from "../../src/domain/lobby.ts";
-import type { Lobby, User } from "../../src/domain/state.ts";
+import type { Lobby } from "../../src/domain/state.ts";
 import { Random } from "../support/lobby-random.ts";
+import type { Rates } from "../support/lobby-rates.ts";
+import { Operator } from "./operator.ts";
 
-/** One thing done in a world: an entry, or a block, for which there is no command yet. */
-export type Deed = Entry | { readonly block: readonly [number, number] };
-
-type Act = Command["type"];
+/** What people and the operator do; a restart is nobody's deed. */
+type Act = Exclude<Command["type"], "restart">;
 
 /** Somebody at a client. They remember what a client would, and sometimes too much. */
 class Person {
   readonly name: string;
+  /** Where they call from. */
+  address: string | undefined;
   /** The user they are; 0 before they have entered. */
   ref = 0;
   token: string | undefined;
@@ -55,6 +57,10 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     open_stream: 8,
     close_stream: 7,
     end_session: 3,
+    join_room: 8,
+    block_partner: 3,
+    report_partner: 3,
+    operate: 6,
     tick: 3,
   },
   // Talkers: long conversations, full mailboxes.
@@ -69,6 +75,10 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     open_stream: 5,
     close_stream: 3,
     end_session: 1,
+    join_room: 1,
+    block_partner: 1,
+    report_partner: 2,
+    operate: 1,
     tick: 1,
   },
   // Restless: in and out, again and again.
@@ -83,7 +93,47 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     open_stream: 6,
     close_stream: 6,
     end_session: 4,
+    join_room: 12,
+    block_partner: 8,
+    report_partner: 4,
+    operate: 2,
     tick: 4,
+  },
+  // Unpleasant: blocks, reports, and an operator who is busy.
+  {
+    enter_queue: 25,
+    leave_queue: 2,
+    send_message: 12,
+    leave_chat: 4,
+    look: 4,
+    wait: 5,
+    end_wait: 3,
+    open_stream: 5,
+    close_stream: 4,
+    end_session: 2,
+    join_room: 12,
+    block_partner: 10,
+    report_partner: 10,
+    operate: 20,
+    tick: 3,
+  },
+  // Friends: they meet by codes and nowhere else.
+  {
+    enter_queue: 3,
+    leave_queue: 6,
+    send_message: 14,
+    leave_chat: 10,
+    look: 2,
+    wait: 6,
+    end_wait: 4,
+    open_stream: 8,
+    close_stream: 8,
+    end_session: 3,
+    join_room: 40,
+    block_partner: 2,
+    report_partner: 1,
+    operate: 2,
+    tick: 3,
   },
   // Bad lines: streams and calls break all the time.
   {
@@ -97,17 +147,27 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     open_stream: 20,
     close_stream: 20,
     end_session: 5,
+    join_room: 8,
+    block_partner: 1,
+    report_partner: 1,
+    operate: 1,
     tick: 4,
   },
 ];
 
 const INTERESTS = ["tea", "go", "jazz"] as const;
+const CODES = ["oak", "elm", "ash"] as const;
+const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::", "192.0.2.9"] as const;
 
 export class World {
   readonly settings: LobbySettings;
   readonly #random: Random;
   readonly #people: readonly Person[];
   readonly #temper: Temper;
+  readonly #operator: Operator;
+  readonly #addresses: readonly string[];
+  readonly #moveChance: number;
+  readonly #textCharsMax: number;
   readonly #hasInterests: boolean;
   readonly #hasKinds: boolean;
   readonly #jumpChance: number;
@@ -123,29 +183,38 @@ export class World {
     this.#hasInterests = random.chance(0.6);
     this.#hasKinds = random.chance(0.5);
     this.#jumpChance = random.pick([0.05, 0.2, 0.4]);
+    const addresses = ADDRESSES.slice(0, random.pick([0, 1, 2, 4, 4]));
+    this.#moveChance = random.pick([0, 0.02, 0.2]);
+    for (const person of this.#people) person.address = random.chance(0.8) ? random.any(addresses) : undefined;
+    this.#operator = new Operator(random, addresses);
+    this.#addresses = addresses;
+    // Few worlds have long texts, as comparing those takes its time.
+    this.#textCharsMax = random.pick([12, 12, 12, 12, 12, 12, 12, 90_000]);
     this.settings = {
       graceMs: random.pick([30, 30, 0, 7]),
       idleMs: random.pick([200, 90, 30]),
       availableMs: random.pick([90, 90, 20, 300]),
       widenMs: random.pick([10, 25, 0, 90]),
       matching: random.pick(["fifo", "fifo", "random"]),
-      messageRate: random.pick([0, 0, 5, 50, 0.5]),
-      messageBurst: random.pick([20, 1, 3]),
+      rates: {
+        messages: { perSecond: random.pick([0, 0, 5, 50, 0.5]), burst: random.pick([20, 1, 3]) },
+        entries: { perSecond: random.pick([0, 0, 20, 4]), burst: random.pick([10, 1, 3]) },
+        joins: { perSecond: random.pick([0, 0, 20, 2]), burst: random.pick([10, 1, 3]) },
+        reports: { perSecond: random.pick([0, 0.5, 0.0625]), burst: random.pick([3, 1]) },
+      } satisfies Rates,
+      usersPerAddress: random.pick([0, 1, 2, 3]),
       loopMessagesMax: random.pick([0, 3, 20]),
-      retainUserMs: random.pick([1000, 100_000, 250]),
+      retainUserMs: random.pick([1000, 100_000, 250, 3 * 24 * 3600 * 1000]),
       usersMax: random.pick([100, 100, 100, people, Math.max(2, people - 2)]),
       queueMax: random.pick([100, 100, 100, 100, 2, 1]),
       mailboxBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
+      transcriptBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
     };
   }
 
   /** What happens next. */
-  next(lobby: Lobby): Deed {
+  next(lobby: Lobby): Entry {
     const random = this.#random;
-    if (random.chance(0.01)) {
-      const [one, other] = [random.any(this.#people)?.ref ?? 0, random.any(this.#people)?.ref ?? 0];
-      if (mayBlock(lobby, one, other)) return { block: [one, other] };
-    }
     const due = nextDeadline(lobby) ?? 0;
     // The moment before the next deadline, when nothing may have changed.
     if (random.chance(0.04) && due - 1 > this.#at) {
@@ -160,9 +229,11 @@ export class World {
 
   /** Lets people know what has become of an entry. */
   learn(entry: Entry, events: readonly LobbyEvent[], lobby: Lobby): void {
+    const { command } = entry;
+    this.#operator.learn(command.type === "operate" ? command.act : undefined, events);
     for (const event of events) {
-      if (event.type === "entered" && event.minted && entry.command.type === "enter_queue") {
-        const { newToken } = entry.command;
+      if (event.type === "entered" && event.minted && "newToken" in command) {
+        const { newToken } = command;
         const person = this.#people.find(({ name }) => newToken.startsWith(`${name}-`));
         if (person !== undefined) becomeUser(person, event.user, newToken);
       }
@@ -197,7 +268,9 @@ export class World {
     const person = random.pick(this.#people as readonly [Person, ...Person[]]);
     // Who is nowhere mostly wants somewhere, or too little would happen.
     const isNowhere = (lobby.users.get(person.ref)?.place.in ?? "nowhere") === "nowhere";
-    const type = isNowhere && random.chance(0.5) ? "enter_queue" : random.weighted(this.#temper);
+    const wanted = random.weighted(this.#temper);
+    const type = isNowhere && wanted !== "join_room" && random.chance(0.5) ? this.#wayIn() : wanted;
+    if (random.chance(this.#moveChance)) person.address = random.any(this.#addresses);
     const place = random.below(random.chance(0.05) ? 18 : 2);
     const session = `${person.name}${place}${person.sessions[place] ?? ""}`;
     switch (type) {
@@ -206,6 +279,20 @@ export class World {
       case "leave_queue":
       case "look":
         return { type, caller: this.#caller(person, session) };
+      case "join_room":
+        return this.#join(person, session, lobby);
+      case "block_partner":
+        return { type, caller: this.#caller(person, session), ...this.#namedRoom(person) };
+      case "report_partner":
+        return {
+          type,
+          caller: this.#caller(person, session),
+          ...this.#namedRoom(person),
+          category: random.pick(REPORT_CATEGORIES),
+          ...(random.chance(0.5) ? { details: "z".repeat(random.below(9)) } : {}),
+        };
+      case "operate":
+        return { type, act: this.#operator.next(lobby, this.#at) };
       case "leave_chat":
         return { type, caller: this.#caller(person, session), ...this.#namedRoom(person) };
       case "send_message":
@@ -236,10 +323,34 @@ export class World {
     }
   }
 
+  /** How those come in who want to be somewhere: as they mostly do in this world. */
+  #wayIn(): "enter_queue" | "join_room" {
+    const { enter_queue, join_room } = this.#temper;
+    return this.#random.weighted({ enter_queue, join_room });
+  }
+
+  /** As themselves if they are somebody, else as nobody yet. */
+  #comer(person: Person, session: string, lobby: Lobby): Caller {
+    const isKnown = lobby.users.has(person.ref);
+    if (isKnown || this.#random.chance(0.05)) return this.#caller(person, session);
+    return { session, ...addressOf(person) };
+  }
+
+  #join(person: Person, session: string, lobby: Lobby): Command {
+    const random = this.#random;
+    return {
+      type: "join_room",
+      caller: this.#comer(person, session, lobby),
+      newToken: `${person.name}-${this.#made++}`,
+      code: random.pick(CODES),
+      ...(random.chance(0.2) ? { displayName: `${person.name}${this.#made}` } : {}),
+      ...(this.#hasKinds && random.chance(0.5) ? { kind: random.pick(KINDS) } : {}),
+    };
+  }
+
   #enter(person: Person, session: string, lobby: Lobby): Command {
     const random = this.#random;
-    const isKnown = lobby.users.has(person.ref);
-    const caller = isKnown || random.chance(0.05) ? this.#caller(person, session) : { session };
+    const caller = this.#comer(person, session, lobby);
     const userId = random.chance(0.1) ? random.pick(["ann", "bob", "cat"]) : undefined;
     const interests = INTERESTS.filter(() => random.chance(0.4));
     return {
@@ -257,13 +368,14 @@ export class World {
   /** Mostly the token, often a session too, rarely somebody else's or a dead one. */
   #caller(person: Person, session: string): Caller {
     const random = this.#random;
-    if (random.chance(0.03)) return {};
+    if (random.chance(0.03)) return addressOf(person);
     const token = random.chance(0.02) ? (random.any(person.oldTokens) ?? "forged") : person.token;
     const strange = random.chance(0.02) ? random.any(this.#people)?.token : undefined;
     return {
       ...(token !== undefined && random.chance(0.9) ? { bearer: token } : {}),
       ...(strange === undefined ? {} : { argument: strange }),
       ...(random.chance(0.5) ? { session } : {}),
+      ...addressOf(person),
     };
   }
 
@@ -280,7 +392,7 @@ export class World {
     const command: Command = {
       type: "send_message",
       caller: this.#caller(person, session),
-      text: "x".repeat(random.below(12)),
+      text: "x".repeat(random.below(this.#textCharsMax)),
       ...this.#namedRoom(person),
       ...(random.chance(0.4) ? { clientMessageId: `m${random.below(1000)}` } : {}),
     };
@@ -324,16 +436,6 @@ function becomeUser(person: Person, ref: number, token: string): void {
   person.streams.clear();
 }
 
-/**
- * Blocks are set from outside, so they come where nothing has to follow from them at once: not between
- * two who share a room, nor while both wait.
- */
-function mayBlock(lobby: Lobby, one: number, other: number): boolean {
-  const [a, b] = [lobby.users.get(one), lobby.users.get(other)];
-  if (a === undefined || b === undefined || a === b) return false;
-  return !(a.place.in === "queue" && b.place.in === "queue") && !sharesRoom(a, b);
-}
-
-function sharesRoom(a: User, b: User): boolean {
-  return a.place.in === "room" && b.place.in === "room" && a.place.room === b.place.room;
+function addressOf({ address }: Person): { address?: string } {
+  return address === undefined ? {} : { address };
 }

@@ -4,11 +4,12 @@
  * This file owns the fake clock and call contexts of tests. It must never replace a module of ours.
  */
 import { AlarmClock, type Clock } from "../../src/chat/alarm-clock.ts";
-import { createChatServer } from "../../src/chat/server.ts";
+import { type ChatServerOptions, createChatServer } from "../../src/chat/server.ts";
 import type { LobbySettings } from "../../src/domain/command.ts";
 import { checkLobby } from "../../src/domain/invariants.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 import type { CallContext, JsonObject, ToolResult } from "../../src/mcp/registry.ts";
+import { UNLIMITED } from "./lobby-rates.ts";
 
 export const LOBBY_SETTINGS: LobbySettings = {
   graceMs: 30_000,
@@ -16,13 +17,14 @@ export const LOBBY_SETTINGS: LobbySettings = {
   availableMs: 90_000,
   widenMs: 10_000,
   matching: "fifo",
-  messageRate: 0,
-  messageBurst: 20,
+  rates: UNLIMITED,
+  usersPerAddress: 0,
   loopMessagesMax: 200,
   retainUserMs: 86_400_000,
   usersMax: 1000,
   queueMax: 1000,
   mailboxBytesMax: 64 * 1024 * 1024,
+  transcriptBytesMax: 64 * 1024 * 1024,
 };
 
 /** A clock that stands still until told, and then rings what is due, in order. */
@@ -88,13 +90,14 @@ export class ChatWorld {
   readonly alarms = new AlarmClock(this.clock);
   readonly server: ReturnType<typeof createChatServer>;
 
-  constructor(settings: Partial<LobbySettings> = {}) {
+  constructor(settings: Partial<LobbySettings> = {}, options: Partial<ChatServerOptions> = {}) {
     this.server = createChatServer({
       version: "0.0.0",
       lobby: { ...LOBBY_SETTINGS, ...settings },
       messageCharsMax: 4000,
       journal: createMemoryJournal(() => this.clock.now()),
       clock: this.clock,
+      ...options,
     });
     this.server.host.listen(() => checkLobby(this.server.host.lobby));
   }

@@ -9,16 +9,33 @@ import { test } from "bun:test";
 
 const REQUIRED = process.env.REQUIRE_ALL_TESTS === "1";
 
-/** A test that is left out if `reason` is given. The others of a file run beside it. */
-function unless(reason: string | undefined, title: string, body: () => Promise<void>, ms: number): void {
-  if (reason === undefined || REQUIRED) test.concurrent(title, body, ms);
+type Run = (title: string, body: () => Promise<void>, ms: number) => void;
+
+/** A test that is left out if `reason` is given. The others of a file run beside it, unless it is run otherwise. */
+function unless(
+  reason: string | undefined,
+  title: string,
+  body: () => Promise<void>,
+  ms: number,
+  run: Run = test.concurrent,
+): void {
+  if (reason === undefined || REQUIRED) run(title, body, ms);
   else test.skipIf(true)(`${title} (skipped: ${reason})`, body);
 }
 
 /** A test that uses programs of the system. */
 export function testWith(programs: readonly string[], title: string, body: () => Promise<void>, ms: number): void {
+  unless(missingOf(programs), title, body, ms);
+}
+
+/** The same, one after the other: for programs that need the whole machine. */
+export function testAloneWith(programs: readonly string[], title: string, body: () => Promise<void>, ms: number): void {
+  unless(missingOf(programs), title, body, ms, test);
+}
+
+function missingOf(programs: readonly string[]): string | undefined {
   const missing = programs.filter((program) => Bun.which(program) === null);
-  unless(missing.length === 0 ? undefined : `there is no ${missing.join(", ")}`, title, body, ms);
+  return missing.length === 0 ? undefined : `there is no ${missing.join(", ")}`;
 }
 
 /** A test that takes real time: runs where MCP_CHAT_SLOW_TESTS=1 is set. */

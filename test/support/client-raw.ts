@@ -255,9 +255,22 @@ export class RawStream implements AsyncDisposable {
     this.over = this.#read(response);
   }
 
-  static async open(url: string, headers: HeaderFields): Promise<RawStream> {
+  static open(url: string, headers: HeaderFields): Promise<RawStream> {
+    return RawStream.#ask(url, { headers: { accept: "text/event-stream", ...headers } });
+  }
+
+  /** The stream that answers a request. */
+  static posted(url: string, body: Json, headers: HeaderFields): Promise<RawStream> {
+    return RawStream.#ask(url, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { ...PLAIN_HEADERS, ...headers },
+    });
+  }
+
+  static async #ask(url: string, init: RequestInit): Promise<RawStream> {
     const cut = new AbortController();
-    const asked = fetch(url, { headers: { accept: "text/event-stream", ...headers }, signal: cut.signal });
+    const asked = fetch(url, { ...init, signal: cut.signal });
     const response = await within("a stream", asked);
     if (!response.ok) throw new Error(`no stream: ${response.status} ${await response.text()}`);
     return new RawStream(response, cut);

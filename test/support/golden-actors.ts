@@ -46,6 +46,8 @@ export abstract class Actor {
   readonly capabilities: Json;
   /** The session token, once they have one. */
   token = "";
+  /** What others know them by, once they are somebody. */
+  userId = "";
   /** The last room they were told of. */
   room = "";
   /** Their last cursor. */
@@ -118,8 +120,10 @@ export abstract class Actor {
     this.room = /room_[0-9a-z]{22,}/.exec(JSON.stringify(result ?? null))?.[0] ?? this.room;
     if (typeof session_token === "string") this.token = session_token;
     if (typeof cursor === "string") this.cursor = cursor;
-    if (typeof user_id === "string")
+    if (typeof user_id === "string") {
+      this.userId = user_id;
       this.stage.names.meet(this.name, { userId: user_id, token: this.token || undefined });
+    }
   }
 }
 

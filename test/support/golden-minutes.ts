@@ -93,9 +93,10 @@ export class Minutes {
   }
 
   #toolResult(who: string, head: string, { content, structuredContent, isError, ...rest }: Json): void {
-    const [first] = Array.isArray(content) ? content : [];
-    const isText = isJson(first) && first.type === "text" && Array.isArray(content) && content.length === 1;
-    const text = isText && isJson(first) ? String(first.text) : JSON.stringify(content);
+    const blocks = Array.isArray(content) ? content : [];
+    const isText = blocks.length > 0 && blocks.every((block) => isJson(block) && block.type === "text");
+    const texts = isText ? blocks.map((block) => (isJson(block) ? String(block.text) : "")) : [JSON.stringify(content)];
+    const text = texts.join("\n");
     const word = isError === true ? "refused" : isError === undefined ? "" : `isError ${isError}`;
     const start = `${head} ${word}`.trimEnd();
     const end = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`;
@@ -106,8 +107,11 @@ export class Minutes {
     }
     const inner = isError === true && isJson(structuredContent) ? (structuredContent.error ?? null) : structuredContent;
     this.#write(...this.#laid(start, inner, "fill", who, end));
-    // Every result says the same as text; where there are a stranger's words, these stand in a frame.
-    if (text === JSON.stringify(structuredContent)) return;
+    // Every result says the same as text, and perhaps what to do next; a stranger's words stand in a frame there.
+    if (texts[0] === JSON.stringify(structuredContent)) {
+      for (const hint of texts.slice(1)) this.#write(this.#names.inText(`${INDENT}and says: ${hint}`, who));
+      return;
+    }
     if (this.#showsFrames || !FRAMED.test(text)) this.#write(...this.#block(`${INDENT}and as text:`, text, who));
     else this.#write(`${INDENT}and as text, framed`);
   }

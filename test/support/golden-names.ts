@@ -10,8 +10,9 @@ import type { Plain } from "./golden-layout.ts";
 const DYNAMIC = new RegExp(
   [
     /(?<token>mcpc_[\w-]{43})/,
-    /(?<kind>user|room|msg)_(?<entropy>[0-9a-z]{8}entropyentropy[0-9a-z]*)/,
+    /(?<kind>user|room|msg|report|ban)_(?<entropy>[0-9a-z]{8}entropyentropy[0-9a-z]*)/,
     /evt_(?<box>[0-9a-z]{8})(?<event>[0-9a-z]{4,})/,
+    /typing_(?<sign>[\w-]{8}\.[0-9a-z]+)/,
     /c1\.(?<epoch>[0-9a-z]{8})\.(?<offset>[0-9a-z]+)/,
     /\bp(?<post>\d{6,})(?=\.\d)/,
     /stranger-(?<frame>[\w-]{12})/,
@@ -68,11 +69,12 @@ export class Names {
     if (known !== undefined) return known;
     return text.replace(DYNAMIC, (...args) => {
       const groups: Record<string, string | undefined> = args.at(-1);
-      const { token, kind, entropy, box, event, epoch, offset, post, frame, time } = groups;
+      const { token, kind, entropy, box, event, sign, epoch, offset, post, frame, time } = groups;
       if (token !== undefined) return `<token-${this.#owner(token, reader)}>`;
       if (kind === "user") return `<user-${this.#owner((entropy ?? "").slice(0, 8), reader)}>`;
       if (kind !== undefined) return this.#number(kind === "msg" ? "message" : kind, entropy ?? "");
       if (box !== undefined) return `<event-${this.#owner(box, reader)}-${Number.parseInt(event ?? "", 36)}>`;
+      if (sign !== undefined) return this.#number("sign", sign);
       if (epoch !== undefined) return `<cursor-${this.#owner(epoch, reader)}-${Number.parseInt(offset ?? "", 36)}>`;
       if (post !== undefined) return `p${this.#number("post", post)}`;
       if (frame !== undefined) return this.#number("stranger", frame).slice(1, -1);

@@ -17,6 +17,7 @@ import { HandClock, LOBBY_SETTINGS } from "./chat-world.ts";
 import { within } from "./client-deadline.ts";
 import { type Json, Minutes } from "./golden-minutes.ts";
 import { Names, nthEntropy } from "./golden-names.ts";
+import { limited } from "./lobby-rates.ts";
 
 /** What a story may set, as an operator would. */
 export interface StageOptions {
@@ -74,7 +75,7 @@ export class Stage {
     const now = (): number => this.clock.now();
     this.chat = createChatServer({
       version: "0.0.0",
-      lobby: { ...LOBBY_SETTINGS, messageRate: 5, ...lobby },
+      lobby: { ...LOBBY_SETTINGS, rates: limited({ messages: { perSecond: 5, burst: 20 } }), ...lobby },
       messageCharsMax,
       journal: createMemoryJournal(now, () => nthEntropy(++entries)),
       clock: this.clock,
@@ -117,6 +118,19 @@ export class Stage {
   async pass(seconds: number): Promise<void> {
     this.minutes.note(`${seconds} s pass`);
     await this.clock.pass(seconds * 1000);
+  }
+
+  /** Whoever runs the server tells everybody something. */
+  announce(text: string): void {
+    this.minutes.note(`The operator announces: ${JSON.stringify(text)}`);
+    this.chat.host.post({ type: "operate", act: { type: "announce", text, after: 0, count: 100 } });
+  }
+
+  /** Whoever runs the server bans somebody, for some seconds or for good. */
+  ban(userId: string, seconds?: number): void {
+    this.minutes.note(`The operator bans somebody${seconds === undefined ? "" : ` for ${seconds} s`}`);
+    const until = seconds === undefined ? {} : { until: this.clock.now() + seconds * 1000 };
+    this.chat.host.post({ type: "operate", act: { type: "ban", target: { kind: "user", userId }, ...until } });
   }
 
   /** Has something done that is not told. */

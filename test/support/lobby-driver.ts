@@ -4,7 +4,7 @@
  *
  * This file owns the words that rule tests are written in. It must never assert a rule itself.
  */
-import type { Caller, Command, LobbySettings } from "../../src/domain/command.ts";
+import type { Caller, Command, LobbySettings, OperatorAct } from "../../src/domain/command.ts";
 import type { LobbyEvent, MailBody, Posted } from "../../src/domain/event.ts";
 import { makeCursor } from "../../src/domain/ids.ts";
 import { eventsBetween } from "../../src/domain/mailbox.ts";
@@ -13,10 +13,12 @@ import type { RefusalCode } from "../../src/domain/refusal.ts";
 import type { Lobby, Room, User } from "../../src/domain/state.ts";
 import { ENTROPY_CHARS } from "../../src/limits.ts";
 import { Lockstep } from "./lobby-lockstep.ts";
+import { UNLIMITED } from "./lobby-rates.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 type Said = Partial<Pick<Of<"enter_queue">, "userId" | "displayName" | "interests" | "kind" | "partnerKind">>;
 type By = { readonly by?: Caller };
+type Terms = { readonly until?: number; readonly note?: string };
 
 /** The settings of a server as it comes, but without a limit on messages. */
 export const ORDINARY: LobbySettings = {
@@ -25,13 +27,14 @@ export const ORDINARY: LobbySettings = {
   availableMs: 90_000,
   widenMs: 10_000,
   matching: "fifo",
-  messageRate: 0,
-  messageBurst: 20,
+  rates: UNLIMITED,
+  usersPerAddress: 0,
   loopMessagesMax: 200,
   retainUserMs: 86_400_000,
   usersMax: 1000,
   queueMax: 1000,
   mailboxBytesMax: 1_000_000_000,
+  transcriptBytesMax: 64 * 1024 * 1024,
 };
 
 /** What came of a command. */
@@ -55,6 +58,8 @@ export class LobbyDriver {
   #entries = 0;
   readonly #refs = new Map<string, number>();
   readonly #tokens = new Map<string, string>();
+  /** From where the next calls of each come. */
+  readonly #addresses = new Map<string, string>();
 
   constructor(settings: Partial<LobbySettings> = {}) {
     this.lockstep = Lockstep.start({ ...ORDINARY, ...settings });
@@ -80,15 +85,34 @@ export class LobbyDriver {
   // --- what people do -------------------------------------------------------------------------
 
   readonly enter = (name: string, { by, ...said }: Said & By = {}): Told => {
-    const token = `${name}-${this.#entries}`;
-    const caller = by ?? (this.#refs.has(name) ? this.callerOf(name) : {});
-    const told = this.submit({ type: "enter_queue", caller, newToken: token, displayName: name, ...said });
+    const newToken = `${name}-${this.#entries}`;
+    const caller = by ?? this.#callerIfKnown(name);
+    return this.#meetUser(name, newToken, { type: "enter_queue", caller, newToken, displayName: name, ...said });
+  };
+
+  /** Comes with a code. */
+  readonly join = (name: string, code: string, { by, ...said }: Pick<Said, "displayName" | "kind"> & By = {}): Told => {
+    const newToken = `${name}-${this.#entries}`;
+    const caller = by ?? this.#callerIfKnown(name);
+    return this.#meetUser(name, newToken, { type: "join_room", caller, newToken, code, displayName: name, ...said });
+  };
+
+  #meetUser(name: string, token: string, command: Command): Told {
+    const told = this.submit(command);
     const minted = told.events.find((event) => event.type === "entered" && event.minted);
     if (minted?.type === "entered") {
       this.#refs.set(name, minted.user);
       this.#tokens.set(name, token);
     }
     return told;
+  }
+
+  /** Where the next calls of these people come from; undefined = it cannot be told. */
+  readonly goTo = (address: string | undefined, ...names: string[]): void => {
+    for (const name of names) {
+      if (address === undefined) this.#addresses.delete(name);
+      else this.#addresses.set(name, address);
+    }
   };
 
   readonly leaveQueue = (name: string, { by }: By = {}): Told =>
@@ -135,8 +159,44 @@ export class LobbyDriver {
   readonly endSession = (session: string, { streams = 0, issuedAt = 0 } = {}): Told =>
     this.submit({ type: "end_session", session, streams, issuedAt });
 
-  /** There is no command for it yet. */
-  readonly block = (name: string, other: string): void => this.lockstep.block(this.refOf(name), this.refOf(other));
+  /** Blocks the partner of the present room, or of a named one. */
+  readonly block = (name: string, room?: string): Told =>
+    this.submit({ type: "block_partner", caller: this.callerOf(name), ...(room === undefined ? {} : { room }) });
+
+  /** Two who are nowhere meet by a code, and the first blocks the other. */
+  readonly fallOut = (name: string, other: string): void => {
+    this.join(name, `of ${name}`);
+    this.join(other, `of ${name}`);
+    this.block(name);
+  };
+
+  readonly report = (
+    name: string,
+    about: Partial<Pick<Of<"report_partner">, "room" | "category" | "details">> = {},
+  ): Told => this.submit({ type: "report_partner", caller: this.callerOf(name), category: "other", ...about });
+
+  // --- what the operator does -----------------------------------------------------------------
+
+  readonly operate = (act: OperatorAct): Told => this.submit({ type: "operate", act });
+
+  readonly ban = (name: string, terms: Terms = {}): Told =>
+    this.operate({ type: "ban", target: { kind: "user", userId: this.user(name).userId }, ...terms });
+
+  readonly banAddress = (address: string, terms: Terms = {}): Told =>
+    this.operate({ type: "ban", target: { kind: "address", address }, ...terms });
+
+  /** Tells everybody who is online, so many users at a time. Returns how many were told in each slice. */
+  readonly announce = (text: string, count = 100): number[] => {
+    const told: number[] = [];
+    let after = 0;
+    do {
+      const { events } = this.operate({ type: "announce", text, after, count });
+      const slice = events.find((event) => event.type === "announced");
+      told.push(slice?.told ?? 0);
+      after = slice?.next ?? 0;
+    } while (after !== 0);
+    return told;
+  };
 
   /** Two people meet, who have interests only if they said so before. */
   readonly meet = (one: string, other: string): void => {
@@ -156,7 +216,7 @@ export class LobbyDriver {
 
   readonly tokenOf = (name: string): string => this.#tokens.get(name) ?? "none";
 
-  readonly callerOf = (name: string): Caller => ({ bearer: this.tokenOf(name) });
+  readonly callerOf = (name: string): Caller => ({ bearer: this.tokenOf(name), ...this.#addressOf(name) });
 
   readonly user = (name: string): User => {
     const user = this.lobby.users.get(this.refOf(name));
@@ -164,12 +224,13 @@ export class LobbyDriver {
     return user;
   };
 
-  /** "waiting", "with bob", "nowhere", or "forgotten". */
+  /** "waiting", "meeting" (waiting with a code), "with bob", "nowhere", or "forgotten". */
   readonly where = (name: string): string => {
     const user = this.lobby.users.get(this.refOf(name));
     if (user === undefined) return "forgotten";
     if (user.place.in === "queue") return "waiting";
     if (user.place.in === "nowhere") return "nowhere";
+    if (user.place.in === "meeting") return "meeting";
     const partner = user.place.room.members.find((member) => member.user !== user.ref);
     return `with ${this.#nameOf(partner?.user ?? 0)}`;
   };
@@ -198,6 +259,15 @@ export class LobbyDriver {
     const cursor = typeof after === "number" ? this.cursorOf(name, after) : after;
     const caller = by ?? this.callerOf(name);
     return this.submit({ type: "wait", caller, hold, ...(cursor === undefined ? {} : { after: cursor }) });
+  }
+
+  #callerIfKnown(name: string): Caller {
+    return this.#refs.has(name) ? this.callerOf(name) : this.#addressOf(name);
+  }
+
+  #addressOf(name: string): { readonly address?: string } {
+    const address = this.#addresses.get(name);
+    return address === undefined ? {} : { address };
   }
 
   #nameOf(ref: number): string {
@@ -237,5 +307,7 @@ function wordsFor(body: MailBody): string {
       return "away";
     case "partner.back":
       return "back";
+    case "server.announcement":
+      return `all: ${body.message}`;
   }
 }

@@ -8,13 +8,12 @@ import type { Entry, LobbySettings } from "../../src/domain/command.ts";
 import type { LobbyEvent } from "../../src/domain/event.ts";
 import { checkLobby } from "../../src/domain/invariants.ts";
 import { createLobby, nextDeadline, step } from "../../src/domain/lobby.ts";
-import { outlook, ticketOf } from "../../src/domain/pairing.ts";
-import type { Lobby, User } from "../../src/domain/state.ts";
-import { sessionReadFrom } from "../../src/domain/users.ts";
+import type { Line, Lobby, User } from "../../src/domain/state.ts";
 import { copyLobby } from "./lobby-copy.ts";
 import { LobbyModel } from "./lobby-model.ts";
-import { bytesOf } from "./lobby-model-mail.ts";
-import { dueOf, isOnline, type ModelUser, positionOf } from "./lobby-model-people.ts";
+import { bansOf } from "./lobby-model-bans.ts";
+import { dueOf } from "./lobby-model-people.ts";
+import { looksAsExpected, pictureOf, pictureOfModel } from "./lobby-pictures.ts";
 
 export class Divergence extends Error {}
 
@@ -52,6 +51,8 @@ export class Lockstep {
     compareEvents(events, this.model.apply(entry, events));
     this.comparePictures();
     for (const user of this.lobby.users.values()) this.#compareNewMail(user);
+    // Only these change what the operator sees, but for bans that end.
+    if (entry.command.type === "operate" || entry.command.type === "report_partner") this.compareOffice();
     return events;
   }
 
@@ -60,7 +61,7 @@ export class Lockstep {
     checkLobby(this.lobby);
     for (const expected of this.model.users) {
       const checkAt = this.lobby.users.get(expected.ref)?.checkAt ?? Number.NaN;
-      if (!(checkAt <= dueOf(expected, this.model.settings)))
+      if (!(checkAt <= dueOf(expected, this.model.state.settings)))
         throw new Divergence(`a deadline of user ${expected.ref} is missed`);
     }
     if ((nextDeadline(this.lobby) ?? Number.POSITIVE_INFINITY) > this.model.nextChange()) {
@@ -73,19 +74,27 @@ export class Lockstep {
     throw new Divergence(difference(pictureOf(this.lobby).split("\n"), pictureOfModel(this.model).split("\n")));
   }
 
-  /** Compares all mail that is kept; a step compares only what is new. */
-  compareMail(): void {
+  /** Compares everything that is kept; a step compares only what is new. */
+  compareAll(): void {
     this.#compared.clear();
     for (const user of this.lobby.users.values()) this.#compareNewMail(user);
+    for (const { id, lines } of this.model.state.rooms)
+      mustBeSame((this.lobby.rooms.get(id)?.transcript ?? []).map(plainLine), lines);
+    this.compareOffice();
   }
 
-  /** Blocks somebody for a user; there is no command for that yet. */
-  block(blocker: number, blocked: number): void {
-    const user = this.lobby.users.get(blocker);
-    if (user === undefined) return;
-    user.blocked ??= new Set();
-    user.blocked.add(blocked);
-    this.model.users.find(({ ref }) => ref === blocker)?.blocked.push(blocked);
+  /** Compares what the operator sees. */
+  compareOffice(): void {
+    const { bans, reports, audit } = this.lobby;
+    mustBeSame(
+      [...bans.values()].map(({ number: _, ...ban }) => ban),
+      bansOf(this.model.state),
+    );
+    mustBeSame(
+      [...reports.values()].map((report) => ({ ...report, messages: report.messages.map(plainLine) })),
+      this.model.state.reports,
+    );
+    mustBeSame(audit, this.model.state.audit);
   }
 
   #compareNewMail(user: User): void {
@@ -94,21 +103,26 @@ export class Lockstep {
     if (from === head) return;
     this.#compared.set(user.ref, head);
     const expected = this.model.users.find(({ ref }) => ref === user.ref)?.mail ?? [];
-    const real = events.filter(({ offset }) => offset > from);
-    const wanted = expected.filter(({ offset }) => offset > from);
-    if (!Bun.deepEquals(real, wanted, true)) {
-      throw new Divergence(
-        difference(
-          real.map((event) => JSON.stringify(event)),
-          wanted.map((event) => JSON.stringify(event)),
-        ),
-      );
-    }
+    mustBeSame(
+      events.filter(({ offset }) => offset > from),
+      expected.filter(({ offset }) => offset > from),
+    );
   }
 }
 
+/** A line as such: the object may be the one in a mailbox, and know its place there. */
+function plainLine({ at, body }: Line): Line {
+  return { at, body };
+}
+
+function mustBeSame(real: readonly object[], expected: readonly object[]): void {
+  if (Bun.deepEquals(real, expected, true)) return;
+  const words = (things: readonly object[]): string[] => things.map((thing) => JSON.stringify(thing));
+  throw new Divergence(difference(words(real), words(expected)));
+}
+
 /** What has happened must be the same; in which order within a step is left open, but a refusal comes last. */
-function compareEvents(real: readonly LobbyEvent[], expected: readonly LobbyEvent[]): void {
+export function compareEvents(real: readonly LobbyEvent[], expected: readonly LobbyEvent[]): void {
   if (real.length === 0) throw new Divergence("a step without an event");
   if (real.slice(0, -1).some(({ type }) => type === "refused")) throw new Divergence("a refusal is not the last event");
   if (Bun.deepEquals(real, expected)) return;
@@ -127,128 +141,4 @@ function difference(real: readonly string[], expected: readonly string[]): strin
   const surplus = real.filter((line) => !expected.includes(line)).map((line) => `  is:        ${line}`);
   const missing = expected.filter((line) => !real.includes(line)).map((line) => `  should be: ${line}`);
   return ["lobby and model differ", ...surplus, ...missing].join("\n");
-}
-
-// --- the same, quickly --------------------------------------------------------------------------
-
-/** Whether both pictures below are the same, found out without drawing them. */
-function looksAsExpected(lobby: Lobby, model: LobbyModel): boolean {
-  if (lobby.now !== model.now || lobby.users.size !== model.users.length) return false;
-  if (lobby.rooms.size !== model.rooms.length) return false;
-  let online = 0;
-  let bytes = 0;
-  for (const expected of model.users) {
-    const real = lobby.users.get(expected.ref);
-    if (real === undefined || !isAsExpected(lobby, real, model, expected)) return false;
-    if (isOnline(expected)) online++;
-    bytes += real.mailbox.bytes;
-  }
-  for (const expected of model.rooms) {
-    const room = lobby.rooms.get(expected.id);
-    if (room?.seq !== expected.seq || (room.closed !== undefined) !== expected.closed) return false;
-  }
-  return lobby.online === online && lobby.mailboxBytes === bytes;
-}
-
-function isAsExpected(lobby: Lobby, real: User, model: LobbyModel, expected: ModelUser): boolean {
-  const { mailbox: mail, hold, place } = real;
-  const { waiting } = expected;
-  const ticket = ticketOf(lobby, real);
-  return (
-    real.userId === expected.userId &&
-    real.displayName === expected.name &&
-    real.kind === expected.kind &&
-    real.partnerKind === expected.wants &&
-    sameList(real.interests, expected.interests) &&
-    (place.in === "room" ? place.room.id : undefined) === expected.room?.id &&
-    ticket?.available === waiting?.available &&
-    ticket?.open === waiting?.open &&
-    (ticket?.open !== false || ticket.holdsOutUntil === waiting?.opensAt) &&
-    (ticket?.available !== true || outlook(lobby, ticket).position === positionOf(expected, model.users)) &&
-    real.streams === expected.streams &&
-    hold?.number === expected.hold?.number &&
-    hold?.from === expected.hold?.from &&
-    hold?.session === expected.hold?.session &&
-    real.lastCallAt === expected.lastCall &&
-    real.awaySince === expected.awaySince &&
-    real.lastActivityAt === expected.lastActivity &&
-    real.offlineSince === expected.offlineSince &&
-    mail.head === expected.head &&
-    mail.events.length === expected.mail.length &&
-    mail.bytes === bytesOf(expected) &&
-    mail.acknowledged === expected.acknowledged &&
-    mail.returned === expected.returned &&
-    mail.written === expected.written &&
-    real.streamRead === expected.streamRead &&
-    real.sessions.length === expected.sessions.length &&
-    expected.sessions.every(
-      ({ key, read }, i) =>
-        real.sessions[i] === key && sessionReadFrom(lobby, key)?.from === Math.max(read, expected.acknowledged),
-    ) &&
-    real.pastRooms.length === expected.pastRooms.length &&
-    expected.pastRooms.every(({ id }, i) => real.pastRooms[i] === id) &&
-    sameList(real.recentPartners, expected.recentPartners)
-  );
-}
-
-function sameList<T>(one: readonly T[], other: readonly T[]): boolean {
-  return one === other || (one.length === other.length && one.every((item, i) => item === other[i]));
-}
-
-// --- pictures -----------------------------------------------------------------------------------
-
-/** Everything that is to be the same, one line for the whole and one for each user. */
-export function pictureOf(lobby: Lobby): string {
-  const rooms = [...lobby.rooms.values()].map((room) => `${room.id}:${room.seq}:${room.closed === undefined}`);
-  let picture = `now ${lobby.now} online ${lobby.online} bytes ${lobby.mailboxBytes} rooms ${rooms.sort().join(" ")}`;
-  for (const user of lobby.users.values()) picture += `\n${lineOf(lobby, user)}`;
-  return picture;
-}
-
-export function pictureOfModel(model: LobbyModel): string {
-  const rooms = model.rooms.map((room) => `${room.id}:${room.seq}:${!room.closed}`);
-  const online = model.users.filter((user) => isOnline(user)).length;
-  const bytes = model.users.reduce((sum, user) => sum + bytesOf(user), 0);
-  let picture = `now ${model.now} online ${online} bytes ${bytes} rooms ${rooms.sort().join(" ")}`;
-  for (const user of model.users) picture += `\n${lineOfModel(model, user)}`;
-  return picture;
-}
-
-function lineOf(lobby: Lobby, user: User): string {
-  const { mailbox: mail, hold, place } = user;
-  const ticket = ticketOf(lobby, user);
-  const where =
-    ticket !== undefined
-      ? `waits ${ticket.available ? outlook(lobby, ticket).position : "absent"} ${ticket.open ? "open" : ticket.holdsOutUntil}`
-      : place.in === "room"
-        ? `in ${place.room.id}`
-        : "nowhere";
-  const sessions = user.sessions.map((session) => `${session}:${sessionReadFrom(lobby, session)?.from}`);
-  return (
-    `${user.ref} ${user.userId} ${user.displayName} ${user.kind} for ${user.partnerKind} [${user.interests}] ${where}; ` +
-    `streams ${user.streams} hold ${hold?.number} ${hold?.from} ${hold?.session} called ${user.lastCallAt} ` +
-    `away ${user.awaySince} active ${user.lastActivityAt} offline ${user.offlineSince}; ` +
-    `mail ${mail.head} kept ${mail.events.length} bytes ${mail.bytes} ` +
-    `read ${mail.acknowledged} ${mail.returned} ${mail.written} ${user.streamRead}; ` +
-    `sessions ${sessions} past ${user.pastRooms} recent ${user.recentPartners}`
-  );
-}
-
-function lineOfModel(model: LobbyModel, user: ModelUser): string {
-  const { hold, waiting } = user;
-  const where =
-    waiting !== undefined
-      ? `waits ${waiting.available ? positionOf(user, model.users) : "absent"} ${waiting.open ? "open" : waiting.opensAt}`
-      : user.room !== undefined
-        ? `in ${user.room.id}`
-        : "nowhere";
-  const sessions = user.sessions.map(({ key, read }) => `${key}:${Math.max(read, user.acknowledged)}`);
-  return (
-    `${user.ref} ${user.userId} ${user.name} ${user.kind} for ${user.wants} [${user.interests}] ${where}; ` +
-    `streams ${user.streams} hold ${hold?.number} ${hold?.from} ${hold?.session} called ${user.lastCall} ` +
-    `away ${user.awaySince} active ${user.lastActivity} offline ${user.offlineSince}; ` +
-    `mail ${user.head} kept ${user.mail.length} bytes ${bytesOf(user)} ` +
-    `read ${user.acknowledged} ${user.returned} ${user.written} ${user.streamRead}; ` +
-    `sessions ${sessions} past ${user.pastRooms.map(({ id }) => id)} recent ${user.recentPartners}`
-  );
 }

@@ -6,6 +6,7 @@
 import type { MailBody } from "../../src/domain/event.ts";
 import * as limits from "../../src/limits.ts";
 import type { ModelUser } from "./lobby-model-people.ts";
+import type { ModelState } from "./lobby-model-state.ts";
 
 /** What an event weighs beside the text of its message. The bounds only say that this is fixed. */
 const EVENT_BYTES = 128;
@@ -16,8 +17,17 @@ export function bytesOf(user: ModelUser): number {
   return bytes;
 }
 
-function weigh(body: MailBody): number {
-  return EVENT_BYTES + (body.name === "message.received" ? 2 * body.message.length : 0);
+export function weigh(body: MailBody): number {
+  return EVENT_BYTES + ("message" in body ? 2 * body.message.length : 0);
+}
+
+export function deliver(state: ModelState, user: ModelUser, body: MailBody): void {
+  user.head++;
+  user.mail.push({ offset: user.head, at: state.now, body });
+  if (user.streams > 0) user.written = user.head;
+  trim(user);
+  state.step.events.push({ type: "mail", user: user.ref });
+  giveUpOldest(state.users, state.settings.mailboxBytesMax);
 }
 
 /** Brings one mailbox into its bounds. */
@@ -33,7 +43,7 @@ export function trim(user: ModelUser): void {
 }
 
 /** Brings all mailboxes together into their bound: the oldest read event goes first, else the oldest of all. */
-export function giveUpOldest(users: readonly ModelUser[], bytesMax: number): void {
+function giveUpOldest(users: readonly ModelUser[], bytesMax: number): void {
   while (users.reduce((sum, one) => sum + bytesOf(one), 0) > bytesMax) {
     const oldestFirst = users
       .filter((one) => one.mail.length > 0)

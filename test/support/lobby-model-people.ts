@@ -11,16 +11,25 @@ import {
   PARTNER_KINDS,
   type PartnerKind,
 } from "../../src/domain/command.ts";
-import type { MailEvent, Participant, Posted } from "../../src/domain/event.ts";
+import type { DisconnectReason, MailEvent, Participant, Posted } from "../../src/domain/event.ts";
 import type { RefusalCode } from "../../src/domain/refusal.ts";
+import type { Line } from "../../src/domain/state.ts";
+import { type Allowances, copyAllowances } from "./lobby-model-limits.ts";
 
 export interface ModelRoom {
   readonly id: string;
   /** The one who was found, then the one who looked. */
   readonly members: readonly [ModelUser, ModelUser];
   readonly sides: readonly [Participant, Participant];
-  closed: boolean;
+  readonly sharedInterests: readonly string[];
+  /** The code they met by. */
+  readonly code: string | undefined;
+  readonly openedAt: number;
+  /** When, as which room of all, and why. */
+  closed: { readonly at: number; readonly order: number; readonly reason: DisconnectReason } | undefined;
   seq: number;
+  /** What is kept of what was said, oldest first. */
+  lines: Line[];
   /** Every answer ever given to a message that carried an id of its sender's. */
   readonly answers: { readonly by: number; readonly id: string; readonly posted: Posted }[];
 }
@@ -33,6 +42,14 @@ export interface Waiting {
   open: boolean;
   /** Whether they can be paired. */
   available: boolean;
+  /** Where the queue believes them to be. */
+  address: string | undefined;
+}
+
+/** Somebody met or blocked, and where they were then. */
+export interface ModelMet {
+  readonly ref: number;
+  readonly address: string | undefined;
 }
 
 export interface ModelUser {
@@ -45,7 +62,11 @@ export interface ModelUser {
   wants: PartnerKind;
   interests: readonly string[];
   waiting: Waiting | undefined;
+  /** The code of the meeting they wait for. */
+  code: string | undefined;
   room: ModelRoom | undefined;
+  /** Where they last called from. */
+  address: string | undefined;
   streams: number;
   hold: { readonly number: number; readonly from: number; readonly session: string | undefined } | undefined;
   lastCall: number;
@@ -63,11 +84,9 @@ export interface ModelUser {
   streamRead: number;
   sessions: { readonly key: string; read: number }[];
   pastRooms: ModelRoom[];
-  recentPartners: number[];
-  readonly blocked: number[];
-  /** Thousandths of messages that may still be sent, true at `allowanceAt`. */
-  allowance: number;
-  allowanceAt: number;
+  recentPartners: ModelMet[];
+  blocked: ModelMet[];
+  allowances: Allowances;
 }
 
 // --- about users and rooms ----------------------------------------------------------------------
@@ -148,7 +167,16 @@ export function common(a: ModelUser, b: ModelUser): number {
 }
 
 export function metLately(a: ModelUser, b: ModelUser): boolean {
-  return a.recentPartners.includes(b.ref) || b.recentPartners.includes(a.ref);
+  return a.recentPartners.some((met) => isOrWasWith(b, met)) || b.recentPartners.some((met) => isOrWasWith(a, met));
+}
+
+export function areBlocked(a: ModelUser, b: ModelUser): boolean {
+  return a.blocked.some((met) => isOrWasWith(b, met)) || b.blocked.some((met) => isOrWasWith(a, met));
+}
+
+/** Whether somebody is the one who was met, or comes from where that one was. */
+function isOrWasWith(user: ModelUser, met: ModelMet): boolean {
+  return user.ref === met.ref || (met.address !== undefined && user.address === met.address);
 }
 
 export function participant({ userId, name, kind }: ModelUser): Participant {
@@ -174,6 +202,7 @@ export function copyPeople(
     mail: [...user.mail],
     sessions: user.sessions.map((session) => ({ ...session })),
     blocked: [...user.blocked],
+    allowances: copyAllowances(user.allowances),
   }));
   // One who is forgotten lives on in the rooms of others, but nobody looks at them there.
   const twinOf = (user: ModelUser): ModelUser => twins.find(({ ref }) => ref === user.ref) ?? user;
@@ -182,6 +211,7 @@ export function copyPeople(
       ...room,
       members: [twinOf(room.members[0]), twinOf(room.members[1])],
       answers: [...room.answers],
+      lines: [...room.lines],
     }),
   );
   const roomTwinOf = (room: ModelRoom): ModelRoom => roomTwins.find(({ id }) => id === room.id) ?? room;
@@ -196,7 +226,7 @@ export function copyPeople(
 export function newcomer(
   who: Pick<ModelUser, "ref" | "userId" | "token" | "epoch">,
   now: number,
-  messageBurst: number,
+  address: string | undefined,
 ): ModelUser {
   return {
     ...who,
@@ -205,7 +235,9 @@ export function newcomer(
     wants: "any",
     interests: [],
     waiting: undefined,
+    code: undefined,
     room: undefined,
+    address,
     streams: 0,
     hold: undefined,
     lastCall: now,
@@ -223,8 +255,7 @@ export function newcomer(
     pastRooms: [],
     recentPartners: [],
     blocked: [],
-    allowance: 1000 * messageBurst,
-    allowanceAt: now,
+    allowances: new Map(),
   };
 }
 
@@ -244,13 +275,13 @@ export function inLine(
     kind: said.kind ?? user.kind,
     wants: said.partnerKind ?? user.wants,
     interests,
-    waiting: { arrival, opensAt: open ? now : now + widenMs, open, available: true },
+    waiting: { arrival, opensAt: open ? now : now + widenMs, open, available: true, address: user.address },
   };
 }
 
-/** Whether a user is in the queue or in a room. */
+/** Whether a user waits, in the queue or for a code, or is in a room. */
 export function isHere(user: ModelUser): boolean {
-  return user.waiting !== undefined || user.room !== undefined;
+  return user.waiting !== undefined || user.code !== undefined || user.room !== undefined;
 }
 
 /** Notes who has come online and who has gone offline. */

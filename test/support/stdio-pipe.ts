@@ -6,6 +6,7 @@
  */
 
 import { JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import type { BridgeLog } from "../../src/bridge/bridge.ts";
 import type { ServerDefinition } from "../../src/mcp/registry.ts";
 import { type StdioServer, type StdioServerOptions, serveStdio } from "../../src/stdio/server.ts";
 import { Arrivals, within } from "./client-deadline.ts";
@@ -23,6 +24,13 @@ export interface Said {
 const NS = "io.modelcontextprotocol/";
 const META = { [`${NS}protocolVersion`]: "2026-07-28", [`${NS}clientCapabilities`]: {} };
 
+/** Whatever reads and writes a pipe until it ends: the server itself, or a bridge to one. */
+export type PipeStarter = (
+  ends: Pick<StdioServerOptions, "input" | "output"> & {
+    readonly log: BridgeLog;
+  },
+) => StdioServer;
+
 export class StdioPipe {
   readonly server: StdioServer;
   readonly logged: string[] = [];
@@ -35,7 +43,8 @@ export class StdioPipe {
   #id = 0;
   onSaid: ((said: Said) => void) | undefined;
 
-  constructor(definition: ServerDefinition, options: Partial<StdioServerOptions> = {}) {
+  /** @param served a definition to serve, or what is started in its place */
+  constructor(served: ServerDefinition | PipeStarter, options: Partial<StdioServerOptions> = {}) {
     const opened = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     const input = new ReadableStream<Uint8Array>({
@@ -46,13 +55,16 @@ export class StdioPipe {
     });
     if (controller === undefined) throw new Error("the pipe did not open");
     this.#input = controller;
-    this.server = serveStdio({
-      definition,
+    const ends: Parameters<PipeStarter>[0] = {
       input,
-      output: { write: (text) => this.#write(text) },
-      log: { error: (message, fields) => this.logged.push(`${message} ${JSON.stringify(fields)}`) },
-      ...options,
-    });
+      output: { write: (text: string) => this.#write(text) },
+      log: {
+        warn: (message: string) => this.logged.push(message),
+        error: (message: string, fields: Readonly<Record<string, string>>) =>
+          this.logged.push(`${message} ${JSON.stringify(fields)}`),
+      },
+    };
+    this.server = typeof served === "function" ? served(ends) : serveStdio({ definition: served, ...ends, ...options });
   }
 
   async #write(text: string): Promise<void> {
@@ -160,8 +172,8 @@ export class PipeTransport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
 
-  constructor(definition: ServerDefinition) {
-    this.pipe = new StdioPipe(definition);
+  constructor(served: ServerDefinition | PipeStarter) {
+    this.pipe = new StdioPipe(served);
     this.pipe.onSaid = (said) => this.onmessage?.(said as never);
     this.pipe.server.done.then(() => this.onclose?.());
   }
