@@ -126,7 +126,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       summary: "serve MCP over stdin and stdout until stdin ends",
       describe: () =>
-        [STDIO_NOTES, describeClientSettings("bridge"), "", STDIO_ALONE_NOTES, wrapped(nameSharedSettings())].join("\n"),
+        [STDIO_NOTES, describeClientSettings("bridge"), "", STDIO_ALONE_NOTES, wrapped(nameSharedSettings())].join(
+          "\n",
+        ),
       parse(argv, env) {
         if (isBridge(argv, env)) {
           const parsed = parseClientConfig("bridge", argv, env, SERVER_KEYS);
@@ -169,7 +171,8 @@ export function parseCommandLine(argv: readonly string[], env: Environment): Com
   const command = COMMANDS.get(name);
   if (command === undefined) {
     const meant = nearest(name, COMMANDS.keys());
-    const hint = meant === undefined ? `known: ${[...COMMANDS.keys()].join(", ")}; see --help` : `did you mean ${meant}?`;
+    const hint =
+      meant === undefined ? `known: ${[...COMMANDS.keys()].join(", ")}; see --help` : `did you mean ${meant}?`;
     return { kind: "usage_error", message: `unknown command ${formatValue(name)}; ${hint}` };
   }
   // No option takes a value that begins with two dashes, so these two can only be meant as themselves.

@@ -18,6 +18,7 @@ import {
   choice,
   decimal,
   filePath,
+  folderPath,
   hostHeaders,
   hostName,
   integer,
@@ -164,7 +165,26 @@ const OPERATION = {
   metrics: setting("metrics", toggle, "false", "figures for Prometheus at /metrics"),
 } satisfies SettingTable;
 
-const SETTINGS = { ...NETWORK, ...MATCHING, ...LEAVING, ...RATES, ...CAPACITY, ...MODERATION, ...OPERATION };
+const KEEPING = {
+  data: setting("data", folderPath, NONE, "keep everything here, over restarts"),
+  durability: setting(
+    "durability",
+    choice("LEVEL", ["normal", "full"]),
+    "normal",
+    "full: the disk has it before an answer",
+  ),
+} satisfies SettingTable;
+
+const SETTINGS = {
+  ...NETWORK,
+  ...MATCHING,
+  ...LEAVING,
+  ...RATES,
+  ...CAPACITY,
+  ...MODERATION,
+  ...KEEPING,
+  ...OPERATION,
+};
 
 /** The same under what they are about, for whoever reads all of them. */
 const TOPICS: readonly (readonly [title: string, SettingTable])[] = [
@@ -174,6 +194,7 @@ const TOPICS: readonly (readonly [title: string, SettingTable])[] = [
   ["Limits of users and addresses", RATES],
   ["Capacity of the server", CAPACITY],
   ["Moderation", MODERATION],
+  ["Keeping it over a restart", KEEPING],
   ["Operation", OPERATION],
 ];
 
@@ -187,6 +208,7 @@ export type Edge = "http" | "stdio";
 const HTTP_KEYS: readonly string[] = [
   "host port access-token insecure-open allowed-hosts allowed-origins trusted-proxies streams-max",
   "users-per-address rate-sessions-per-minute rate-sessions-burst streams-per-address admin-token audit-file metrics",
+  "data durability",
 ].flatMap((line) => line.split(" "));
 
 function appliesTo(edge: Edge, key: string): boolean {
@@ -230,7 +252,9 @@ function findConflict(config: Config): string | undefined {
   }
   const files = [config.wordsFile, config.auditFile, config.configFile].filter((path) => path !== undefined);
   const twice = files.find((path, at) => files.indexOf(path) !== at);
-  return twice === undefined ? undefined : `${formatValue(twice)} is named by two settings: each needs a file of its own`;
+  return twice === undefined
+    ? undefined
+    : `${formatValue(twice)} is named by two settings: each needs a file of its own`;
 }
 
 /** The same for the settings that only HTTP has a use for. */
@@ -240,6 +264,9 @@ function findHttpConflict(config: Config): string | undefined {
   }
   if (config.auditFile !== undefined && config.adminToken === undefined) {
     return `audit-file needs ${variableOf("admin-token")}: without it nobody acts`;
+  }
+  if (config.durability === "full" && config.data === undefined) {
+    return "durability full needs data: without a folder nothing is kept";
   }
   const descriptors = descriptorsOf(readLimits());
   if (config.streamsMax >= descriptors) {

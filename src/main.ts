@@ -6,7 +6,6 @@
  * This file owns the process: its exit codes, stdout and signals. It must never hold a rule of the
  * chat or of the protocol.
  */
-import { randomBytes } from "./crypto.ts";
 import { type Admin, createAdmin } from "./admin/admin.ts";
 import type { AdminCommand } from "./admin-client/command.ts";
 import { runAdmin } from "./admin-client/run.ts";
@@ -16,9 +15,12 @@ import { type ChatServer, createChatServer } from "./chat/server.ts";
 import { parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
+import { randomBytes } from "./crypto.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
+import { COMPACT_COMMAND, compactHere, type Keeping, openKeeping } from "./keeping.ts";
 import { createLog, formatValue, type Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
 import { serveStdio } from "./stdio/server.ts";
 import { createPage } from "./web/page.ts";
@@ -31,6 +33,11 @@ const STOP_MS_MAX = 4800;
 const SESSION_KEY_BYTES = 32;
 
 function main(): void {
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === COMPACT_COMMAND) {
+    compactJournal(rest);
+    return;
+  }
   const asked = parseCommandLine(process.argv.slice(2), process.env);
   switch (asked.kind) {
     case "help":
@@ -61,6 +68,15 @@ function main(): void {
   }
 }
 
+/** For a server beside this process: it is not to be disturbed. */
+function compactJournal(rest: readonly string[]): void {
+  try {
+    compactHere(rest);
+  } catch (problem) {
+    fail(reasonOf(problem), 1);
+  }
+}
+
 /** A client in this process, until it ends. It is loaded here, so that no server pays for it. */
 async function runClient(face: "chat" | "tail", config: ClientConfig): Promise<void> {
   const run = async (): Promise<number> => {
@@ -84,7 +100,7 @@ function openLog({ logLevel }: Config, exposedFile: string | undefined): Log {
 }
 
 /** The chat in this process, as configured. */
-function createChat(config: Config, words: WordsFile | undefined): ChatServer {
+function createChat(config: Config, words: WordsFile | undefined, keeping?: Keeping): ChatServer {
   return createChatServer({
     version: VERSION,
     lobby: {
@@ -111,8 +127,9 @@ function createChat(config: Config, words: WordsFile | undefined): ChatServer {
     ...(words === undefined ? {} : { words: words.list }),
     greeter: config.greeter,
     eventsErrorCodes: config.eventsErrorCodes,
-    journal: createMemoryJournal(),
-    clock: systemClock,
+    journal: keeping?.journal ?? createMemoryJournal(),
+    ...(keeping === undefined ? {} : { kept: keeping.replica }),
+    clock: keeping?.clock ?? systemClock,
   });
 }
 
@@ -123,6 +140,17 @@ function openWords({ wordsFile, wordsAction }: Config): WordsFile | undefined {
     return openWordsFile(wordsFile, wordsAction);
   } catch (problem) {
     return fail(`mcp-chat: cannot use the word list ${formatValue(wordsFile)}: ${reasonOf(problem)}`, 1);
+  }
+}
+
+/** What is kept over a restart, if anything is. What cannot be kept must not be told to anybody: that ends the process. */
+function openData({ data, durability }: Config, log: Log): Keeping | undefined {
+  if (data === undefined) return undefined;
+  const end = (problem: unknown): never => fail(`mcp-chat: ${reasonOf(problem)}`, 1);
+  try {
+    return openKeeping(data, durability, log, end);
+  } catch (problem) {
+    return end(problem);
   }
 }
 
@@ -141,6 +169,17 @@ function openAdmin(config: Config, chat: ChatServer, log: Log): Admin | undefine
   } catch (problem) {
     return fail(`mcp-chat: cannot open the audit file: ${reasonOf(problem)}`, 1);
   }
+}
+
+/** The figures of the server, if anybody is to see them. */
+function openMetrics(config: Config, chat: ChatServer): Metrics | undefined {
+  if (!config.metrics) return undefined;
+  return createMetrics({
+    version: VERSION,
+    host: chat.host,
+    streamsMax: config.streamsMax,
+    handedOut: () => chat.handedOut,
+  });
 }
 
 /** Has one thing done by the operator of a running server. */
@@ -205,13 +244,16 @@ function standardOutput(): LineSink {
 
 function serve(config: Config, log: Log): void {
   const words = openWords(config);
-  const chat = createChat(config, words);
+  const keeping = openData(config, log);
+  const chat = createChat(config, words, keeping);
   const admin = openAdmin(config, chat, log);
   const page = createPage();
+  const metrics = openMetrics(config, chat);
   let http: HttpServer;
   try {
     http = createHttpServer({
-      definition: chat.definition,
+      definition: metrics?.metered(chat.definition) ?? chat.definition,
+      metrics: metrics?.page,
       host: config.host,
       port: config.port,
       accessToken: config.accessToken,
@@ -224,7 +266,8 @@ function serve(config: Config, log: Log): void {
         streams: config.streamsPerAddress,
       },
       isLiveUserToken: chat.isLiveToken,
-      sessionKey: randomBytes(SESSION_KEY_BYTES),
+      sessionKey: keeping?.sessionKey ?? randomBytes(SESSION_KEY_BYTES),
+      safety: keeping?.journal,
       release: () => chat.release(),
       fallback: (request, address) => admin?.surface(request, address) ?? page(request),
       streamsMax: config.streamsMax,
@@ -243,7 +286,9 @@ function serve(config: Config, log: Log): void {
   onStopSignal(log, async () => {
     await http.stop();
     admin?.stop();
+    metrics?.stop();
     chat.stop();
+    keeping?.close();
   });
   print(greeting(http.url, config));
 }

@@ -154,6 +154,13 @@ export const filePath: Kind<string | undefined> = {
   read: (text) => (text === "" || text.includes("\0") ? undefined : text),
 };
 
+/** The same for a folder. */
+export const folderPath: Kind<string | undefined> = {
+  ...filePath,
+  placeholder: "FOLDER",
+  allowed: "the path of a folder",
+};
+
 /** A name or address to bind to, an IPv6 one with or without brackets. */
 export const hostName: Kind<string> = {
   placeholder: "HOST",

@@ -47,6 +47,15 @@ describe("commands", () => {
     expect(parseCommandLine([""], {}).kind).toBe("usage_error");
   });
 
+  test("a settings file is the server's: for other commands it may be named, and is not looked at", () => {
+    const env = { MCP_CHAT_CONFIG: "/nowhere/chat.toml", MCP_CHAT_METRICS: "true", MCP_CHAT_ADMIN_TOKEN: "x" };
+    expect(parseCommandLine(["chat"], env).kind).toBe("chat");
+    expect(parseCommandLine(["stdio", "--url", "http://127.0.0.1:1"], env).kind).toBe("bridge");
+    expect(parseCommandLine(["admin", "reports"], env).kind).toBe("admin");
+    for (const command of ["serve", "stdio"]) expect(parseCommandLine([command], env).kind).toBe("unreadable");
+    expect(parseCommandLine(["chat", "--config", "x"], {}).kind).toBe("usage_error");
+  });
+
   test("a mistake in the options or the environment is a usage error", () => {
     expect(parseCommandLine(["--bogus"], {}).kind).toBe("usage_error");
     expect(parseCommandLine(["serve", "extra"], {}).kind).toBe("usage_error");

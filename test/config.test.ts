@@ -73,6 +73,8 @@ describe("defaults", () => {
       configFile: undefined,
       metrics: false,
       eventsErrorCodes: "auto",
+      data: undefined,
+      durability: "normal",
       logLevel: "info",
     });
   });

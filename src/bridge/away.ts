@@ -5,7 +5,7 @@
  * This file owns the wording. It must never name more of the server than its origin.
  */
 
-import { BRIDGE_RETRY_MS_MAX } from "../limits.ts";
+import { BRIDGE_RETRY_MS_MAX } from "../client-limits.ts";
 import { errorText, upstreamFailed } from "../mcp/errors.ts";
 import { type RpcRequest, resultText } from "../mcp/jsonrpc.ts";
 import type { Era } from "../mcp/registry.ts";

@@ -6,13 +6,8 @@
  * to the client, and never decide what a tool call means.
  */
 
-import {
-  BODY_BYTES_MAX,
-  BRIDGE_GOODBYE_MS_MAX,
-  BRIDGE_REQUESTS_MAX,
-  PIPE_DRAIN_MS_MAX,
-  PIPE_FINISH_MS_MAX,
-} from "../limits.ts";
+import { BRIDGE_GOODBYE_MS_MAX, BRIDGE_REQUESTS_MAX } from "../client-limits.ts";
+import { BODY_BYTES_MAX, PIPE_DRAIN_MS_MAX, PIPE_FINISH_MS_MAX } from "../limits.ts";
 import { describeBug } from "../mcp/dispatch.ts";
 import { decideEra } from "../mcp/era.ts";
 import { errorText, LINE_NOT_TEXT, LINE_TOO_LONG, TOO_MANY_IN_FLIGHT, unreadable } from "../mcp/errors.ts";

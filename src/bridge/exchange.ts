@@ -6,7 +6,7 @@
  * headers.
  */
 
-import { BRIDGE_PATIENCE_MS } from "../limits.ts";
+import { BRIDGE_PATIENCE_MS } from "../client-limits.ts";
 import { errorText, upstreamFailed } from "../mcp/errors.ts";
 import { decodeText, type RpcRequest } from "../mcp/jsonrpc.ts";
 import type { Era } from "../mcp/registry.ts";

@@ -6,7 +6,8 @@
  * one; it must never ask the client anything for that.
  */
 
-import { BRIDGE_EVENTS_REMEMBERED, BRIDGE_PATIENCE_MS, WATCHED_RESOURCES_MAX } from "../limits.ts";
+import { BRIDGE_EVENTS_REMEMBERED, BRIDGE_PATIENCE_MS } from "../client-limits.ts";
+import { WATCHED_RESOURCES_MAX } from "../limits.ts";
 import { errorText, NOT_INITIALIZED } from "../mcp/errors.ts";
 import { decodeText, isObject, notificationText, type RequestId, type RpcRequest } from "../mcp/jsonrpc.ts";
 import type { JsonObject } from "../mcp/registry.ts";

@@ -4,7 +4,7 @@
  * This file owns those delays. It must never send anything itself.
  */
 
-import { BRIDGE_RETRY_MS_MAX, BRIDGE_RETRY_MS_MIN } from "../limits.ts";
+import { BRIDGE_RETRY_MS_MAX, BRIDGE_RETRY_MS_MIN } from "../client-limits.ts";
 
 /** Time as the bridge sees it. */
 export interface Clock {

@@ -5,7 +5,7 @@
  * a message means, and never repeat a request: whether that is harmless others know.
  */
 
-import { BRIDGE_MESSAGE_CHARS_MAX, BRIDGE_SILENCE_MS_MAX } from "../limits.ts";
+import { BRIDGE_MESSAGE_CHARS_MAX, BRIDGE_SILENCE_MS_MAX } from "../client-limits.ts";
 import { SseDecoder } from "../mcp/sse.ts";
 
 /** Why no answer, or not a whole one, came. */

@@ -75,14 +75,24 @@ export class AlarmClock {
     this.#armedFor = Number.POSITIVE_INFINITY;
     this.#disarm = undefined;
     const now = this.#clock.now();
-    for (;;) {
-      const earliest = this.#heap.earliest;
-      if (earliest === undefined || earliest > now) break;
+    const firstNew = this.#next;
+    const due: number[] = [];
+    for (
+      let earliest = this.#heap.earliest;
+      earliest !== undefined && earliest <= now;
+      earliest = this.#heap.earliest
+    ) {
       const alarm = this.#heap.pop() ?? 0;
+      if (alarm >= firstNew) {
+        // Set by one that has just rung: it is for the next turn, after what has come in meanwhile.
+        due.push(alarm);
+        continue;
+      }
       const callback = this.#alarms.get(alarm);
       this.#alarms.delete(alarm);
       callback?.();
     }
+    for (const alarm of due) this.#heap.push(now, alarm);
     this.#arm();
   }
 }

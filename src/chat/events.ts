@@ -38,6 +38,8 @@ export class ChatEvents implements EventProvider, TypingReaders {
   readonly errorCodes: EventErrorCodes;
   readonly #host: LobbyHost;
   readonly #readers = new Map<UserRef, readonly MailReader[]>();
+  /** Events handed out so far, those handed out again included. */
+  handedOut = 0;
 
   constructor(host: LobbyHost, errorCodes: EventErrorCodes) {
     this.#host = host;
@@ -66,7 +68,7 @@ export class ChatEvents implements EventProvider, TypingReaders {
     const user = lobby.users.get(lobby.byUserId.get(request.principal) ?? 0);
     if (type === undefined || user === undefined) throw new Error("a reader was opened that nobody authorized");
     const start = type.shows === "live" ? NOW : startOf(user, request, type, this.#host.alarms.now());
-    const reader = new MailReader(this.#host, user, type, request, start, () =>
+    const reader = new MailReader(this, this.#host, user, type, request, start, () =>
       removeFrom(this.#readers, user.ref, reader),
     );
     addTo(this.#readers, user.ref, reader);
@@ -121,6 +123,7 @@ function concerns(type: ChatEventType, event: MailEvent): boolean {
 class MailReader implements EventReader {
   readonly user: User;
   readonly wake: () => void;
+  readonly #all: ChatEvents;
   readonly #host: LobbyHost;
   readonly #type: ChatEventType;
   readonly #request: EventRequest;
@@ -135,6 +138,7 @@ class MailReader implements EventReader {
   ended: EventFault | undefined;
 
   constructor(
+    all: ChatEvents,
     host: LobbyHost,
     user: User,
     type: ChatEventType,
@@ -142,6 +146,7 @@ class MailReader implements EventReader {
     { after = user.mailbox.head, gap, read }: Start,
     onClose: () => void,
   ) {
+    this.#all = all;
     this.#host = host;
     this.user = user;
     this.wake = request.wake;
@@ -201,6 +206,7 @@ class MailReader implements EventReader {
     const event = this.#peek();
     if (event === undefined) return undefined;
     this.#offset = event.offset;
+    this.#all.handedOut++;
     const { event_id, name, timestamp, data, cursor } = eventView(this.user.mailbox.epoch, event);
     const shown = this.#type.shows === "all" ? { name, data } : data;
     return { eventId: event_id, name: this.#type.name, timestamp, data: shown, cursor };

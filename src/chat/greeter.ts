@@ -13,6 +13,7 @@ import { eventsBetween } from "../domain/mailbox.ts";
 import { ticketOf } from "../domain/pairing.ts";
 import type { User } from "../domain/state.ts";
 import { GREETER_REPLY_MS, GREETER_WAIT_MS, GREETINGS_MAX } from "../limits.ts";
+import { whenReady } from "../mcp/when-ready.ts";
 import { hashToken } from "./identity.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import type { Typing } from "./typing.ts";
@@ -49,19 +50,22 @@ export class Greeter {
   /** Users who began to wait, in that order, each with the time at which it is long enough. */
   readonly #waiting = new Map<UserRef, number>();
   readonly #greetings = new Map<UserRef, Greeting>();
+  /** Greeters that have come for somebody and are in no room yet, or no more: nobody is to come for them. */
+  readonly #coming = new Set<UserRef>();
   #isAlarmSet = false;
-  #isEntering = false;
 
   constructor(host: LobbyHost, typing: Typing) {
     this.#host = host;
     this.#typing = typing;
     host.listen((event) => this.#hear(event));
+    // Whoever waited before a restart waits still.
+    for (const { user } of host.lobby.queue.tickets.values()) this.#await(user);
   }
 
   #hear(event: LobbyEvent): void {
     switch (event.type) {
       case "queued":
-        if (!this.#isEntering) this.#await(event.user);
+        if (!this.#coming.has(event.user)) this.#await(event.user);
         return;
       case "left_queue":
         this.#waiting.delete(event.user);
@@ -110,8 +114,7 @@ export class Greeter {
 
   /** Comes for one user. Whoever else it meets has waited long enough too, or it goes again. */
   #enter(user: User, caller: Caller): void {
-    this.#isEntering = true;
-    this.#host.submit(
+    const came = this.#host.submit(
       {
         type: "enter_queue",
         caller: {},
@@ -123,16 +126,26 @@ export class Greeter {
       (events, lobby) => {
         const entered = events.find((event) => event.type === "entered");
         const greeter = entered === undefined ? undefined : lobby.users.get(entered.user);
-        if (greeter?.place.in !== "room") return;
+        if (greeter === undefined) return undefined;
         const { ref } = greeter;
-        this.#greetings.set(ref, { ref, caller, readTo: 0, next: 0, isTyping: false });
+        // Before anybody hears of it.
+        if (greeter.place.in === "room") this.#greetings.set(ref, { ref, caller, readTo: 0, next: 0, isTyping: false });
+        else this.#coming.add(ref);
+        return ref;
       },
     );
-    this.#isEntering = false;
-    for (const { ref } of this.#greetings.values()) {
-      if (this.#host.lobby.users.get(ref)?.streams === 0) this.#host.post({ type: "open_stream", user: ref });
+    whenReady(came, (ref) => {
+      if (ref !== undefined) this.#settleIn(ref, caller);
+    });
+  }
+
+  /** Stays with whom it has met; if that is nobody, it goes again. */
+  #settleIn(ref: UserRef, caller: Caller): void {
+    if (this.#greetings.has(ref)) this.#host.post({ type: "open_stream", user: ref });
+    else {
+      const left = this.#host.submit({ type: "leave_queue", caller }, () => undefined);
+      whenReady(left, () => void this.#coming.delete(ref));
     }
-    if (user.place.in === "queue") this.#host.post({ type: "leave_queue", caller });
   }
 
   /** Deals with what has come into a greeter's mailbox. */

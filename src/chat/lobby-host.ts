@@ -5,9 +5,9 @@
  * This file owns the lobby and the order apply, answer, wake. It must never interpret a command or
  * an event beyond handing it on.
  */
-import type { Command, LobbySettings } from "../domain/command.ts";
+import type { Command } from "../domain/command.ts";
 import type { LobbyEvent } from "../domain/event.ts";
-import { createLobby, nextDeadline, step } from "../domain/lobby.ts";
+import { isDue, isWithoutEffect, nextDeadline, step } from "../domain/lobby.ts";
 import type { Lobby } from "../domain/state.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
@@ -25,8 +25,9 @@ export class LobbyHost {
   #tickAt = Number.POSITIVE_INFINITY;
   #tickAlarm = 0;
 
-  constructor(settings: LobbySettings, journal: Journal, alarms: AlarmClock) {
-    this.lobby = createLobby(settings);
+  /** @param lobby the one that the journal's entries are applied to */
+  constructor(lobby: Lobby, journal: Journal, alarms: AlarmClock) {
+    this.lobby = lobby;
     this.#journal = journal;
     this.alarms = alarms;
   }
@@ -39,11 +40,14 @@ export class LobbyHost {
   /**
    * Has a command applied.
    * @param read computes the answer from the lobby as it is right after the command
-   * @returns what `read` returned: at once with a journal that keeps nothing, else when the entry is safe
+   * @returns what `read` returned: at once where this process alone orders entries, else when this one has its place
    */
   submit<T>(command: Command, read: (events: readonly LobbyEvent[], lobby: Lobby) => T): T | Promise<T> {
     return this.#journal.append(command, (entry) => {
+      const { leaveOut } = this.#journal;
+      const isQuiet = leaveOut !== undefined && !isDue(this.lobby, entry.at);
       const events = step(this.lobby, entry);
+      if (isQuiet && isWithoutEffect(events)) leaveOut();
       const answer = read(events, this.lobby);
       this.#dispatch(events);
       this.#sleep();
@@ -74,8 +78,10 @@ export class LobbyHost {
   }
 
   #sleep(): void {
-    const at = nextDeadline(this.lobby);
-    if (at === undefined || at >= this.#tickAt) return;
+    const { pulseMs } = this.#journal;
+    const pulse = pulseMs === undefined ? Number.POSITIVE_INFINITY : this.lobby.now + pulseMs;
+    const at = Math.min(nextDeadline(this.lobby) ?? Number.POSITIVE_INFINITY, pulse);
+    if (at >= this.#tickAt) return;
     this.alarms.cancel(this.#tickAlarm);
     this.#tickAt = at;
     this.#tickAlarm = this.alarms.set(at, () => {

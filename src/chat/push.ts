@@ -28,6 +28,8 @@ export class MailboxPush implements PushSource, TypingReaders {
   readonly #host: LobbyHost;
   readonly #bySession = new Map<SessionKey, readonly MailboxReader[]>();
   readonly #byUser = new Map<UserRef, readonly MailboxReader[]>();
+  /** Events handed out so far, those handed out again included. */
+  handedOut = 0;
 
   constructor(host: LobbyHost) {
     this.#host = host;
@@ -188,6 +190,7 @@ class MailboxReader implements PushReader {
       bytes += json.length;
       items.push({ json, position });
       this.#offset = event.offset;
+      this.#push.handedOut++;
     }
     return items;
   }

@@ -5,6 +5,7 @@
  */
 import type { LobbySettings } from "../domain/command.ts";
 import { userByToken } from "../domain/identity.ts";
+import { createLobby } from "../domain/lobby.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { EventErrorCodes } from "../mcp/event-provider.ts";
 import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
@@ -14,6 +15,7 @@ import { ChatEvents } from "./events.ts";
 import { Greeter } from "./greeter.ts";
 import { hashToken, isSessionToken } from "./identity.ts";
 import { LobbyHost } from "./lobby-host.ts";
+import type { LobbyReplica } from "./lobby-replica.ts";
 import { chatPrompts } from "./prompts.ts";
 import { MailboxPush } from "./push.ts";
 import { chatResources } from "./resources.ts";
@@ -37,12 +39,16 @@ export interface ChatServerOptions {
   /** Whose error numbers `events/*` answers with; default: as the client declares. */
   readonly eventsErrorCodes?: EventErrorCodes;
   readonly journal: Journal;
+  /** What the journal has kept, to be gone on with; absent where nothing is kept. */
+  readonly kept?: LobbyReplica;
   readonly clock: Clock;
 }
 
 export interface ChatServer {
   readonly definition: ServerDefinition;
   readonly host: LobbyHost;
+  /** Events that streams and polls were handed so far: legacy notifications, and MCP Events. */
+  readonly handedOut: { readonly push: number; readonly events: number };
   /** Whether a bearer credential is a session token that names a user. */
   isLiveToken(credential: string): boolean;
   /** Answers every held call and holds no more: the server is about to stop. */
@@ -53,7 +59,9 @@ export interface ChatServer {
 
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const alarms = new AlarmClock(options.clock);
-  const host = new LobbyHost(options.lobby, options.journal, alarms);
+  const { lobby: settings, kept } = options;
+  const host = new LobbyHost(kept?.begin(settings) ?? createLobby(settings), options.journal, alarms);
+  if (kept !== undefined) host.post({ type: "restart", settings });
   const waits = new Waits(host);
   const push = new MailboxPush(host);
   const events = new ChatEvents(host, options.eventsErrorCodes ?? "auto");
@@ -83,9 +91,16 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
       events,
       sessions: createSessionLedger(host, push),
     },
+    get handedOut() {
+      return { push: push.handedOut, events: events.handedOut };
+    },
     isLiveToken: (credential) =>
       isSessionToken(credential) && userByToken(host.lobby, hashToken(credential)) !== undefined,
     release: () => waits.stop(),
-    stop: () => alarms.stop(),
+    stop() {
+      // So that it is known until when the server lived.
+      if (kept !== undefined) host.post({ type: "tick" });
+      alarms.stop();
+    },
   };
 }

@@ -11,6 +11,8 @@ import type { MailboxPush } from "./push.ts";
 export function createSessionLedger(host: LobbyHost, push: MailboxPush): SessionLedger {
   return {
     isEnded: (session, issuedAt) => isSessionEnded(host.lobby, session, issuedAt),
+    // Whoever is bound to a user is used as long as the user is there, also over a restart.
+    usedAt: (session) => host.lobby.users.get(host.lobby.bindings.get(session)?.user ?? 0)?.lastActivityAt,
     end(session, issuedAt) {
       // Its streams end with it, in the same step: they must not look like a connection that was lost.
       const streams = push.release(session);

@@ -53,6 +53,16 @@ export class WordTree {
     this.#words.set(node, words);
   }
 
+  /** The node that a letter leads to, if words of the list go on with it. The root is node 0. */
+  child(node: number, letter: number): number | undefined {
+    return this.#children.get(node * LETTERS + letter);
+  }
+
+  /** Whether a word ends at a node. */
+  isEnd(node: number): boolean {
+    return this.#words.has(node);
+  }
+
   /** Finds the words of the list in a text. Only letters are in a span, never what stands between them. */
   find(folded: Folded, text: string, found: Span[]): void {
     this.#search(folded, found);
@@ -67,14 +77,14 @@ export class WordTree {
 
   #searchFrom({ codes, starts, ends, finishes }: Folded, first: number, found: Span[]): void {
     // Most words are not even begun like one of the list.
-    let node = this.#children.get(codes[first] ?? GAP);
+    let node = this.child(0, codes[first] ?? GAP);
     if (node === undefined) return;
     const runs: number[] = [1];
     for (let at = first; at < codes.length; at++) {
       if (at > first) {
         if (isRepetition(codes, at)) runs[runs.length - 1] = (runs.at(-1) ?? 0) + 1;
         else {
-          node = this.#children.get(node * LETTERS + (codes[at] ?? GAP));
+          node = this.child(node, codes[at] ?? GAP);
           if (node === undefined) return;
           runs.push(1);
         }

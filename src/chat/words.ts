@@ -8,6 +8,7 @@
  */
 import { WORD_CHARS_MAX, WORDS_FILE_BYTES_MAX, WORDS_MAX } from "../limits.ts";
 import { type Folded, fold, readingsOf } from "./words-fold.ts";
+import { WordGlance } from "./words-glance.ts";
 import { type Span, WordTree } from "./words-tree.ts";
 
 /** What a word list says of one clean text: let it pass, perhaps with words masked, or refuse it. */
@@ -62,18 +63,22 @@ function foldEntry(word: string): Folded {
 export class WordList implements WordFilter {
   readonly #action: WordsAction;
   #tree: WordTree;
+  #glance: WordGlance;
 
   /** @param words as `parseWords` gave them */
   constructor(words: readonly string[], action: WordsAction) {
     this.#action = action;
     this.#tree = compile(words);
+    this.#glance = new WordGlance(this.#tree);
   }
 
   replace(words: readonly string[]): void {
     this.#tree = compile(words);
+    this.#glance = new WordGlance(this.#tree);
   }
 
   check(text: string): { readonly ok: true; readonly text: string } | { readonly ok: false } {
+    if (!this.#glance.mayHoldWord(text)) return { ok: true, text };
     let passed = text;
     for (let round = 0; round < MASK_ROUNDS_MAX; round++) {
       const found = this.#find(passed);

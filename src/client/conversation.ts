@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { CLIENT_NEWS_MS, CLIENT_OUTLOOK_MS, PAST_ROOMS_SEEN_MAX, SEEN_EVENTS_MAX } from "../limits.ts";
+import { CLIENT_NEWS_MS, CLIENT_OUTLOOK_MS, PAST_ROOMS_SEEN_MAX, SEEN_EVENTS_MAX } from "../client-limits.ts";
 import type { Clock } from "./clock.ts";
 import type { Happening, Outcome, Place, RoomEnd, Wishes } from "./happening.ts";
 import type { Outgoing } from "./outbox.ts";

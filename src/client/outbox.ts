@@ -6,7 +6,7 @@
  * This file owns the messages. It must never send one itself.
  */
 
-import { OUTBOX_MESSAGES_MAX } from "../limits.ts";
+import { OUTBOX_MESSAGES_MAX } from "../client-limits.ts";
 
 export interface Outgoing {
   /** The `client_message_id`. */

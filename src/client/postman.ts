@@ -5,7 +5,7 @@
  * it was written for.
  */
 
-import { CLIENT_RETRY_MS } from "../limits.ts";
+import { CLIENT_RETRY_MS } from "../client-limits.ts";
 import type { Clock } from "./clock.ts";
 import type { Happening } from "./happening.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";

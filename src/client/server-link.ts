@@ -9,7 +9,7 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { McpError } from "@modelcontextprotocol/sdk/types.js";
-import { CLIENT_CALL_MS_MAX, CLIENT_RETRY_MS, CLIENT_RETRY_MS_MAX, CLIENT_SILENCE_MS_MAX } from "../limits.ts";
+import { CLIENT_CALL_MS_MAX, CLIENT_RETRY_MS, CLIENT_RETRY_MS_MAX, CLIENT_SILENCE_MS_MAX } from "../client-limits.ts";
 import type { Clock } from "./clock.ts";
 import { type Answer, type JsonObject, readAnswer } from "./wire.ts";
 

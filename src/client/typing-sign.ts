@@ -5,7 +5,7 @@
  * This file owns that rhythm. It must never send anything itself.
  */
 
-import { CLIENT_TYPING_MS } from "../limits.ts";
+import { CLIENT_TYPING_MS } from "../client-limits.ts";
 import type { Clock } from "./clock.ts";
 
 export class TypingSign {

@@ -55,12 +55,18 @@ export function addBan(
   while (lobby.bans.size >= BANS_MAX) dropSoonest(lobby);
   const id = makeId("ban", step.entropy, 0);
   const ban: Ban = { id, number: banned.next++, at: step.at, target, ...covers, ...terms };
-  lobby.bans.set(id, ban);
+  enlistBan(lobby, ban);
+  return ban;
+}
+
+/** Lets a ban be found by everything it is looked for by. */
+export function enlistBan(lobby: Lobby, ban: Ban): void {
+  const { banned } = lobby;
+  lobby.bans.set(ban.id, ban);
   banned.byNumber.set(ban.number, ban);
   banned.ends.push(ban.until, ban.number);
-  if (target.kind === "user") enlist(banned.byUserId, target.userId, ban);
+  if (ban.target.kind === "user") enlist(banned.byUserId, ban.target.userId, ban);
   if (ban.address !== undefined) enlist(banned.byAddress, ban.address, ban);
-  return ban;
 }
 
 export function removeBan(lobby: Lobby, ban: Ban): void {

@@ -18,7 +18,7 @@ import { must } from "./invariants-must.ts";
 import { bytesOf } from "./mailbox.ts";
 import { blockedEitherWay } from "./moderation.ts";
 import { hasMet, isAvailable, isSeeking } from "./pairing.ts";
-import { isConnected } from "./presence.ts";
+import { isBehind, isConnected } from "./presence.ts";
 import { classesFit, type Ticket } from "./queue.ts";
 import type { Lobby, Room, User } from "./state.ts";
 import { userOf } from "./users.ts";
@@ -117,7 +117,7 @@ function checkIndexes(lobby: Lobby): void {
     for (const session of user.sessions) {
       must(lobby.bindings.get(session)?.user === user.ref, "a user's session is bound to another");
     }
-    must(user.checkAt >= lobby.now, "a deadline has been missed");
+    must(user.checkAt >= lobby.now || isBehind(lobby), "a deadline has been missed");
   }
   for (const [session, binding] of lobby.bindings) {
     must(userOf(lobby, binding.user).sessions.includes(session), "a binding is unknown to its user");
@@ -197,8 +197,12 @@ function checkQueue(lobby: Lobby): void {
   for (const ticket of queue.tickets.values()) {
     const user = userOf(lobby, ticket.user);
     must(user.place.in === "queue" && user.place.ticket === ticket.number, "a ticket's user waits elsewhere");
-    must(ticket.available === isAvailable(lobby, user), "a ticket does not know whether its user is available");
-    must(!ticket.available || ticket.open || ticket.holdsOutUntil > lobby.now, "a ticket holds out for too long");
+    must(
+      ticket.available === isAvailable(lobby, user) || isBehind(lobby),
+      "a ticket does not know whether its user is available",
+    );
+    const holdsOut = ticket.available && !ticket.open;
+    must(!holdsOut || ticket.holdsOutUntil > lobby.now || isBehind(lobby), "a ticket holds out for too long");
     if (ticket.available) available.push(ticket);
   }
   for (const lists of queue.classes) {
@@ -212,8 +216,8 @@ function checkQueue(lobby: Lobby): void {
   for (const number of [...queue.keptApart, ...queue.owed]) {
     must(queue.tickets.get(number)?.available === true, "somebody is to be looked at again who cannot be paired");
   }
-  // While searches are to go on in the next steps, some who could meet have not been brought together yet.
-  if (isSeeking(lobby)) return;
+  // While something is left to the next steps, some who could meet have not been brought together yet.
+  if (isSeeking(lobby) || isBehind(lobby)) return;
   for (const a of available) {
     for (const b of available) {
       if (a.number < b.number) must(!couldMeet(lobby, a, b, available), "two who could meet are both still waiting");

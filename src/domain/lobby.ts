@@ -36,7 +36,7 @@ import { RankedList } from "./ranked-list.ts";
 import { emptyAddressBook } from "./rates.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { report } from "./reports.ts";
-import { restart, resumeClocks } from "./restart.ts";
+import { restart } from "./restart.ts";
 import { findRoom, post } from "./room.ts";
 import type { Lobby, Step, User } from "./state.ts";
 import { emptyTranscripts, nextTranscriptDeadline } from "./transcript.ts";
@@ -84,10 +84,15 @@ export function createLobby(settings: LobbySettings): Lobby {
  * @returns what has happened, in order; never empty. A refusal, if there is one, is the last.
  */
 export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
-  if (entry.command.type === "restart") resumeClocks(lobby, Math.max(lobby.now, entry.at));
-  const step: Step = { at: lobby.now, entropy: entry.entropy, events: [], roomsOpened: 0, moved: undefined };
-  advance(lobby, step, Math.max(lobby.now, entry.at));
-  const refusal = apply(lobby, step, entry.command);
+  const { command, entropy } = entry;
+  const step: Step = { at: lobby.now, entropy, events: [], roomsOpened: 0, moved: undefined };
+  const at = Math.max(lobby.now, entry.at);
+  if (command.type === "restart") {
+    restart(lobby, step, at, command.settings);
+    return step.events;
+  }
+  advance(lobby, step, at);
+  const refusal = apply(lobby, step, command);
   if (refusal !== undefined) step.events.push(refusal);
   return step.events;
 }
@@ -103,12 +108,28 @@ export function nextDeadline(lobby: Lobby): number | undefined {
   return Number.isFinite(earliest) ? earliest : undefined;
 }
 
+/** Whether something happens by itself in a step at that time. */
+export function isDue(lobby: Lobby, at: number): boolean {
+  const next = nextDeadline(lobby);
+  return next !== undefined && next <= Math.max(lobby.now, at);
+}
+
+/**
+ * Whether a step in which nothing was due has changed nothing but the time: whoever asked could not be told
+ * from anybody, or asked for something of a user or hold that is no more. It may be missing in a replay.
+ */
+export function isWithoutEffect([event, ...more]: readonly LobbyEvent[]): boolean {
+  if (more.length > 0 || event === undefined) return false;
+  if (event.type === "refused") return event.code === "no_session" || event.code === "bad_session_token";
+  return event.type === "ignored";
+}
+
 /** Whether a session was ended, or is too old to be told from an ended one. */
 export function isSessionEnded(lobby: Lobby, session: string, issuedAt: number): boolean {
   return issuedAt < lobby.sessionsValidFrom || lobby.endedSessions.has(session);
 }
 
-function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined {
+function apply(lobby: Lobby, step: Step, command: Exclude<Command, { type: "restart" }>): Refusal | undefined {
   switch (command.type) {
     case "enter_queue":
       return enterQueue(lobby, step, command);
@@ -162,9 +183,6 @@ function apply(lobby: Lobby, step: Step, command: Command): Refusal | undefined 
       return undefined;
     case "tick":
       step.events.push({ type: "ticked" });
-      return undefined;
-    case "restart":
-      restart(lobby, step, command.settings);
       return undefined;
   }
 }

@@ -87,7 +87,7 @@ export function fitMailboxes(lobby: Lobby): void {
 }
 
 /** Every mailbox that holds something has exactly one entry among the ages. */
-function keepAge(lobby: Lobby, user: User): void {
+export function keepAge(lobby: Lobby, user: User): void {
   const first = user.mailbox.events[0];
   if (first !== undefined) lobby.mailAges.push(first.at, user.ref);
 }

@@ -4,6 +4,7 @@
  *
  * This file owns presence and each user's next deadline. It must never read a clock: time is the step's.
  */
+import { DEADLINES_PER_STEP_MAX } from "../limits.ts";
 import { endBans, isBanned } from "./bans.ts";
 import type { DisconnectReason } from "./event.ts";
 import { leaveMeeting } from "./meetings.ts";
@@ -195,28 +196,54 @@ function schedule(lobby: Lobby, user: User): void {
   }
 }
 
+/** Makes it so late, and lets go what has become too old. */
+export function setTime(lobby: Lobby, step: Step, time: number): void {
+  step.at = time;
+  lobby.now = time;
+  dropAgedMail(lobby);
+  dropAgedTranscripts(lobby);
+  endBans(lobby);
+}
+
+/** Makes the deadlines of all users anew, after what they come from has been changed for all. */
+export function settleAll(lobby: Lobby, step: Step): void {
+  lobby.deadlines.clear();
+  for (const user of lobby.users.values()) user.checkAt = Number.POSITIVE_INFINITY;
+  for (const user of lobby.users.values()) settle(lobby, step, user);
+}
+
+/** Lets the deadline heap look at every user at their deadline. */
+export function scheduleAll(lobby: Lobby): void {
+  for (const user of lobby.users.values()) schedule(lobby, user);
+}
+
 /**
  * Lets time pass: everything whose time has come happens in the order of deadlines, each at its own
- * time, so that it makes no difference how late an entry finds them.
+ * time, so that it makes no difference how late an entry finds them. Beyond so many in one step, the
+ * rest are left to the next ones: `nextDeadline` is in the past until then.
  */
 export function advance(lobby: Lobby, step: Step, until: number): void {
   seekAgain(lobby, step);
-  for (;;) {
+  for (let expired = 0; ; ) {
     const time = lobby.deadlines.earliest;
-    const isOver = time === undefined || time > until;
-    step.at = isOver ? until : Math.max(lobby.now, time);
-    lobby.now = step.at;
-    dropAgedMail(lobby);
-    dropAgedTranscripts(lobby);
-    endBans(lobby);
+    const isOver = time === undefined || time > until || expired >= DEADLINES_PER_STEP_MAX;
+    setTime(lobby, step, isOver ? until : Math.max(lobby.now, time));
     if (isOver) return;
     const user = lobby.users.get(lobby.deadlines.pop() ?? 0);
     // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
     if (user === undefined || user.checkAt !== time) continue;
     user.checkAt = Number.POSITIVE_INFINITY;
-    if (deadlineOf(lobby, user) <= time) expire(lobby, step, user, time);
+    if (deadlineOf(lobby, user) <= time) {
+      expire(lobby, step, user, time);
+      expired++;
+    }
     if (lobby.users.has(user.ref)) schedule(lobby, user);
   }
+}
+
+/** Whether deadlines that have come are left to the next steps. */
+export function isBehind(lobby: Lobby): boolean {
+  return lobby.deadlines.earliest !== undefined && lobby.deadlines.earliest < lobby.now;
 }
 
 /** One deadline of this user has come. */

@@ -10,7 +10,7 @@ import { TimeHeap } from "./heap.ts";
 import type { AddressKey } from "./ids.ts";
 import { delayOf, fullAt, takeFrom } from "./moderation.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import type { AddressBook, AddressUse, Lobby, User } from "./state.ts";
+import type { AddressBook, AddressUse, Allowances, Lobby, User } from "./state.ts";
 
 export function emptyAddressBook(): AddressBook {
   return { byAddress: new Map(), byNumber: new Map(), restored: new TimeHeap(), next: 1 };
@@ -47,6 +47,29 @@ export function pay(lobby: Lobby, rated: Rated, user: User, address: AddressKey 
   if (address === undefined || usersPerAddress === 0) return;
   const use = lobby.addresses.byAddress.get(address) ?? addAddress(lobby, address);
   use[rated] = takeFrom(use[rated], rate, usersPerAddress, lobby.now);
+}
+
+/** After the rates have changed: what is not limited any more is forgotten, as it would never fill up. */
+export function applyRates(lobby: Lobby): void {
+  const { rates, usersPerAddress } = lobby.settings;
+  const { byAddress, byNumber } = lobby.addresses;
+  const forget = (allowances: Allowances): void => {
+    for (const rated of RATED) if (rates[rated].perSecond === 0) allowances[rated] = undefined;
+  };
+  for (const user of lobby.users.values()) forget(user);
+  for (const use of byAddress.values()) forget(use);
+  if (usersPerAddress === 0) {
+    byAddress.clear();
+    byNumber.clear();
+  }
+  orderAddresses(lobby);
+}
+
+/** Makes the order anew in which addresses are forgotten. */
+export function orderAddresses(lobby: Lobby): void {
+  const { byNumber, restored } = lobby.addresses;
+  restored.clear();
+  for (const use of byNumber.values()) restored.push(restoredAt(lobby, use), use.number);
 }
 
 function addAddress(lobby: Lobby, address: AddressKey): AddressUse {

@@ -33,6 +33,8 @@ import { type AddressLimitOptions, AddressLimits } from "./address-limits.ts";
 import { readMessage } from "./body.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { bearerOf, Guard, type GuardOptions, refusePostHead } from "./guard.ts";
+import { counted, type Handler, type HttpCounts, kindOfVerb, type MetricsPage } from "./metrics-page.ts";
+import { onceSafe, type Safety } from "./safety.ts";
 import { StreamWriters } from "./sse-response.ts";
 import { Turn } from "./turn.ts";
 
@@ -47,6 +49,8 @@ export interface HttpServerOptions extends GuardOptions, AddressOptions {
   /** What one address may do; absent = as much as everybody together. */
   readonly perAddress?: AddressLimitOptions;
   readonly log: BugLog;
+  /** Keeps answers back until what they tell of is kept; absent where nothing is. */
+  readonly safety?: Safety | undefined;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
   /** Between two keep-alives of a stream, in milliseconds. */
@@ -62,19 +66,21 @@ export interface HttpServerOptions extends GuardOptions, AddressOptions {
    * token was checked. `address` is where the request came from, if places are told apart.
    */
   readonly fallback?: (request: Request, address: string | undefined) => Response | Promise<Response> | undefined;
+  /** `GET /metrics`, for whoever may use the endpoint; absent = not found. */
+  readonly metrics?: MetricsPage | undefined;
 }
 
 export interface HttpServer {
   /** `http://HOST:PORT`, without a path. */
   readonly url: string;
   readonly port: number;
-  /** At this moment: open streams, those of them whose peer does not read, and held calls. */
-  readonly counts: { readonly streams: number; readonly stalled: number; readonly held: number };
+  readonly counts: HttpCounts;
   /** Stops accepting, ends streams and held calls cleanly, and resolves within `stopMs`. */
   stop(): Promise<void>;
 }
 
 export const ENDPOINT = "/mcp";
+const METRICS = "/metrics";
 
 const JSON_HEADERS = { "content-type": "application/json" };
 const SSE_HEADERS = {
@@ -95,7 +101,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const addressOf = createAddressReader(options);
   const limits = new AddressLimits(options.perAddress, now);
   const endpoint = new StreamableHttp({ definition, sessionKey: options.sessionKey, now, log });
-  const writers = new StreamWriters({ streamsMax: options.streamsMax, now, log });
+  const writers = new StreamWriters({ streamsMax: options.streamsMax, now, log, safety: options.safety });
   const turn = new Turn();
   let stopping: Promise<void> | undefined;
 
@@ -208,10 +214,42 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return new Response(JSON.stringify({ status: "ok", ...options.health?.() }), OK_JSON);
   }
 
+  function counts(): HttpCounts {
+    return {
+      streams: writers.openCount,
+      stalled: writers.stalledCount,
+      held: endpoint.counts.held,
+      streamsOpened: writers.openedCount,
+      streamsClosed: writers.closedCounts,
+    };
+  }
+
+  /** Figures are for who may use the server, or a stranger could watch it. */
+  function serveMetrics(request: Request, page: MetricsPage): Response {
+    const refused = refuseHead(request.headers);
+    if (refused !== undefined) return refusal(refused);
+    const unauthorized = guard.refuseCredential(bearerOf(request.headers.get("authorization")));
+    if (unauthorized !== undefined) return refusal(unauthorized);
+    if (request.method !== "GET" && request.method !== "HEAD") return refusal(verbNotOffered(["GET", "HEAD"]));
+    return new Response(page.render(counts()), {
+      headers: { "content-type": page.contentType, "cache-control": "no-store" },
+    });
+  }
+
   async function serveOther(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const refused = refuseHead(request.headers);
     if (refused !== undefined) return refusal(refused);
     return (await options.fallback?.(request, addressOf?.(request, server))) ?? refusal(NOT_FOUND);
+  }
+
+  const { metrics } = options;
+  const metricsRoute: Record<string, Handler> = {};
+  if (metrics !== undefined) {
+    metricsRoute[METRICS] = counted(
+      metrics,
+      (request) => serveMetrics(request, metrics),
+      () => "metrics",
+    );
   }
 
   const server: Bun.Server<undefined> = Bun.serve({
@@ -224,10 +262,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // The guard refuses large bodies itself, with a JSON body; the runtime's own refusal has none. It stores nothing unread.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     routes: {
-      [ENDPOINT]: serveEndpoint,
-      "/healthz": serveHealth,
+      [ENDPOINT]: counted(metrics, onceSafe(options.safety, serveEndpoint), kindOfVerb),
+      "/healthz": counted(metrics, serveHealth, () => "health"),
+      ...metricsRoute,
     },
-    fetch: serveOther,
+    fetch: counted(metrics, onceSafe(options.safety, serveOther), () => "other"),
     error(bug) {
       log.error("a request failed unexpectedly", describeBug(bug));
       return refusal(INTERNAL);
@@ -258,7 +297,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
     port,
     get counts() {
-      return { streams: writers.openCount, stalled: writers.stalledCount, held: endpoint.counts.held };
+      return counts();
     },
     stop() {
       stopping ??= stop();

@@ -7,9 +7,16 @@
  * turn, and never hold a request object, which would outlive its use.
  */
 
-import { KEEP_ALIVE_SLICES, STREAM_STALL_MS_MAX, STREAM_WRITE_CHARS_MAX, STREAMS_PER_TURN_MAX } from "../limits.ts";
+import {
+  KEEP_ALIVE_SLICES,
+  STREAM_ENDS_PER_TURN_MAX,
+  STREAM_STALL_MS_MAX,
+  STREAM_WRITE_CHARS_MAX,
+  STREAMS_PER_TURN_MAX,
+} from "../limits.ts";
 import { type BugLog, describeBug } from "../mcp/dispatch.ts";
 import type { FrameSource, Outlet } from "../mcp/frame-source.ts";
+import type { Safety } from "./safety.ts";
 
 export interface StreamWritersOptions {
   /** Streams open at once; beyond it `isFull`. */
@@ -17,7 +24,12 @@ export interface StreamWritersOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly log: BugLog;
+  /** Asked before anything is written: whether what was done until now is kept. */
+  readonly safety?: Pick<Safety, "makeSafe"> | undefined;
 }
+
+/** How streams end: by their client or by the server, cut as a reader that stopped or fell too far behind, or by a bug. */
+export type StreamEnd = "client" | "server" | "stalled" | "overrun" | "failed";
 
 /** All open streams of the server: who is to be written to next, and who has stopped reading. */
 export class StreamWriters {
@@ -25,15 +37,25 @@ export class StreamWriters {
   /** The streams, spread over slices: one slice a tick gets its keep-alives. */
   readonly #slices: readonly Set<StreamWriter>[] = Array.from({ length: KEEP_ALIVE_SLICES }, () => new Set());
   readonly #stalled = new Set<StreamWriter>();
+  /** Streams closed so far. */
+  readonly closedCounts: Record<StreamEnd, number> = { client: 0, server: 0, stalled: 0, overrun: 0, failed: 0 };
   #dirty: StreamWriter[] = [];
   #flushing = false;
   #opened = 0;
   #open = 0;
   #ticks = 0;
   #whenIdle: (() => void) | undefined;
+  /** Ends of streams that their sources have not been told of yet, oldest first. */
+  readonly #untold: (() => void)[] = [];
+  #endsToldInTurn = 0;
 
   constructor(options: StreamWritersOptions) {
     this.#options = options;
+  }
+
+  /** Streams opened so far. */
+  get openedCount(): number {
+    return this.#opened;
   }
 
   /** Streams open at this moment. */
@@ -78,7 +100,7 @@ export class StreamWriters {
 
   /** Resolves once no stream is open. */
   idle(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+    if (this.#open === 0 && this.#untold.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenIdle = resolve;
     });
@@ -102,6 +124,11 @@ export class StreamWriters {
     setImmediate(this.#flush);
   }
 
+  /** Whether everything done until now is kept, so that it can be told. */
+  mayTell(): boolean {
+    return this.#options.safety?.makeSafe() ?? true;
+  }
+
   stalled(writer: StreamWriter): void {
     this.#stalled.add(writer);
   }
@@ -110,11 +137,31 @@ export class StreamWriters {
     this.#stalled.delete(writer);
   }
 
-  closed(writer: StreamWriter, slice: Set<StreamWriter>): void {
+  /**
+   * Counts a stream as closed and tells its source: at once, unless so many end in this turn that
+   * others would have to wait, as when a network goes and takes thousands along.
+   */
+  closed(writer: StreamWriter, slice: Set<StreamWriter>, end: StreamEnd, tell: () => void): void {
+    this.closedCounts[end]++;
     slice.delete(writer);
     this.#stalled.delete(writer);
     this.#open--;
-    if (this.#open === 0) this.#whenIdle?.();
+    if (this.#endsToldInTurn === 0) setImmediate(this.#tellEnds);
+    if (this.#endsToldInTurn++ < STREAM_ENDS_PER_TURN_MAX) tell();
+    else this.#untold.push(tell);
+    this.#checkIdle();
+  }
+
+  readonly #tellEnds = (): void => {
+    const now = this.#untold.splice(0, STREAM_ENDS_PER_TURN_MAX);
+    this.#endsToldInTurn = now.length;
+    if (now.length > 0) setImmediate(this.#tellEnds);
+    for (const tell of now) tell();
+    this.#checkIdle();
+  };
+
+  #checkIdle(): void {
+    if (this.#open === 0 && this.#untold.length === 0) this.#whenIdle?.();
   }
 
   report(bug: unknown): void {
@@ -169,7 +216,7 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
 
   /** The runtime says that the peer has gone. */
   cancel(): void {
-    this.closed();
+    this.closed("client");
   }
 
   wake(): void {
@@ -188,7 +235,7 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
     this.#dirty = false;
     if (this.#over || this.#controller === undefined) return;
     if (this.#stalledAt !== undefined) {
-      if (this.#source.overrun) this.#cut();
+      if (this.#source.overrun) this.#cut("overrun");
       return;
     }
     let text = "";
@@ -196,7 +243,7 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
       for (let more = this.#pull(0); more !== ""; more = this.#pull(text.length)) text += more;
     } catch (bug) {
       this.#writers.report(bug);
-      this.#cut();
+      this.#cut("failed");
       return;
     }
     if (text !== "") this.#write(text);
@@ -221,8 +268,10 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
   }
 
   #write(text: string): void {
+    // What was pulled may tell of what happened a moment ago, in this very turn.
+    if (!this.#writers.mayTell()) return;
     const written = this.#controller?.write(text);
-    if (written === 0) this.closed();
+    if (written === 0) this.closed("client");
     else if (typeof written === "object") {
       // The kernel takes no more. Bun has the text and resolves once the peer has read on.
       this.#stalledAt = this.#writers.now();
@@ -230,7 +279,7 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
       this.#source.stalled?.();
       written.then(
         () => this.#drained(),
-        () => this.closed(),
+        () => this.closed("client"),
       );
     }
   }
@@ -246,29 +295,31 @@ class StreamWriter implements Outlet, Bun.DirectUnderlyingSource {
   /** Cuts a reader that has not drained for too long, or for whom something was dropped meanwhile. */
   cutIfStalled(now: number): void {
     if (this.#stalledAt === undefined) return;
-    if (now - this.#stalledAt >= STREAM_STALL_MS_MAX || this.#source.overrun) this.#cut();
+    if (this.#source.overrun) this.#cut("overrun");
+    else if (now - this.#stalledAt >= STREAM_STALL_MS_MAX) this.#cut("stalled");
   }
 
   /** Resets the connection: a peer that does not read would not see a clean end, and its memory would stay. */
-  #cut(): void {
+  #cut(end: StreamEnd): void {
     const controller = this.#controller;
-    this.closed();
+    this.closed(end);
     controller?.close(CUT);
   }
 
   #finish(): void {
     const controller = this.#controller;
-    this.closed();
+    this.closed("server");
     controller?.close();
   }
 
   /** The connection is over; Bun says so only if the peer ended it. */
-  closed(): void {
+  closed(end: StreamEnd): void {
     if (this.#over) return;
     this.#over = true;
     this.#controller = undefined;
-    this.#writers.closed(this, this.#slice);
-    this.#source.closed();
-    this.#whenClosed?.();
+    this.#writers.closed(this, this.#slice, end, () => {
+      this.#source.closed();
+      this.#whenClosed?.();
+    });
   }
 }

@@ -9,9 +9,11 @@ import type { DrawEntropy, Journal } from "./journal.ts";
 
 /** @param now milliseconds since the epoch */
 export function createMemoryJournal(now: () => number = Date.now, draw: DrawEntropy = createEntropySource()): Journal {
+  let at = 0;
   return {
     append<T>(command: Command, apply: (entry: Entry) => T): T {
-      return apply({ at: now(), entropy: draw(), command });
+      at = Math.max(at, now());
+      return apply({ at, entropy: draw(), command });
     },
   };
 }

@@ -5,7 +5,7 @@
  * that no stranger's line can look like one of ours. It must never emit a control character.
  */
 
-import { DRAFT_ROWS_MAX } from "../limits.ts";
+import { DRAFT_ROWS_MAX } from "../client-limits.ts";
 import type { Entry } from "./entry.ts";
 import { layOutDraft } from "./line-editor.ts";
 import { fit, isolated, oneLine, safeLines, widthOf, wrap } from "./safe-text.ts";

@@ -5,7 +5,7 @@
  * does, and never keep more than a bounded rest.
  */
 
-import { PASTE_CHARS_MAX } from "../limits.ts";
+import { PASTE_CHARS_MAX } from "../client-limits.ts";
 
 export type KeyName =
   | "enter"

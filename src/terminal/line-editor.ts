@@ -5,7 +5,7 @@
  * or what becomes of a finished line.
  */
 
-import { DRAFT_CLUSTERS_MAX, DRAFT_HISTORY_MAX } from "../limits.ts";
+import { DRAFT_CLUSTERS_MAX, DRAFT_HISTORY_MAX } from "../client-limits.ts";
 import type { Key, KeyName } from "./keys.ts";
 import { type Cluster, clustersOf } from "./safe-text.ts";
 

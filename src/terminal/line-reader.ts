@@ -4,7 +4,7 @@
  * This file owns the cutting into lines. It must never hold more than a bounded line.
  */
 
-import { INPUT_LINE_CHARS_MAX } from "../limits.ts";
+import { INPUT_LINE_CHARS_MAX } from "../client-limits.ts";
 
 /** The lines of a stream of bytes, without their ends; a last one without an end counts too. */
 export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {

@@ -6,7 +6,7 @@
  * must never let a control character through.
  */
 
-import { CLUSTER_CHARS_MAX, CLUSTER_MARKS_MAX } from "../limits.ts";
+import { CLUSTER_CHARS_MAX, CLUSTER_MARKS_MAX } from "../client-limits.ts";
 
 /** One character as a person sees it. */
 export interface Cluster {

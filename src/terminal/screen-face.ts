@@ -8,7 +8,7 @@
 import { systemClock } from "../client/clock.ts";
 import type { Conversation } from "../client/conversation.ts";
 import type { Happening, Wishes } from "../client/happening.ts";
-import { ESCAPE_MS, PARTNER_TYPING_MS_MAX } from "../limits.ts";
+import { ESCAPE_MS, PARTNER_TYPING_MS_MAX } from "../client-limits.ts";
 import { Chatter } from "./chatter.ts";
 import { type Frame, layOut } from "./frame.ts";
 import { type Key, KeyDecoder } from "./keys.ts";

@@ -5,7 +5,7 @@
  * This file owns that value. It must never read a clock, write a byte or know how a row looks.
  */
 
-import { TRANSCRIPT_ENTRIES_MAX } from "../limits.ts";
+import { TRANSCRIPT_ENTRIES_MAX } from "../client-limits.ts";
 import type { Entry } from "./entry.ts";
 import type { Key } from "./keys.ts";
 import { type Draft, EMPTY_DRAFT, edit, finish, textOf } from "./line-editor.ts";

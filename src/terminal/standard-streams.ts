@@ -5,7 +5,7 @@
  * This file owns what the faces share of the process. It must never know the chat.
  */
 
-import { CLIENT_GOODBYE_MS_MAX } from "../limits.ts";
+import { CLIENT_GOODBYE_MS_MAX } from "../client-limits.ts";
 
 /** Exit codes. A second interrupt ends with what shells use for it. */
 export const EXIT = { fine: 0, failed: 1, interrupted: 130 } as const;

@@ -129,6 +129,44 @@ describe("a lost connection", () => {
     expect(ann.conversation.place).toMatchObject({ at: "chatting" });
   });
 
+  test("that swallowed the answer: the message was posted, and is not posted again", async () => {
+    await using house = new ChatHouse();
+    await using bob = await Talker.enter(house.directEndpoint, { name: "Bob" });
+    await using ann = await Talker.enter(house.endpoint, { name: "Ann" });
+    await Promise.all([ann.met(), bob.met()]);
+    house.mute();
+    ann.conversation.say("word 1");
+    await bob.hears("word 1");
+    expect(ann.conversation.unsent).toBe(1);
+    house.cut();
+    house.mend();
+    await ann.next("sent");
+    ann.conversation.say("word 2");
+    await bob.hears("word 2");
+    expect(bob.words).toEqual(numbered(1, 2));
+  });
+
+  test("during which the user met somebody else: what was meant for the first goes to nobody", async () => {
+    await using house = new ChatHouse();
+    await using bob = await Talker.enter(house.directEndpoint, { name: "Bob" });
+    await using ann = await Talker.enter(house.endpoint, { name: "Ann" });
+    await Promise.all([ann.met(), bob.met()]);
+    house.cut();
+    ann.conversation.say("for Bob alone");
+    await bob.next("event", ({ event }) => event.name === "partner.away");
+    await house.world.ask("leave_chat", {}, { bearer: ann.token });
+    await house.world.ask("enter_queue", {}, { bearer: ann.token });
+    await using cat = await Talker.enter(house.directEndpoint, { name: "Cat" });
+    await cat.met();
+    house.mend();
+    expect(await ann.next("unsent")).toMatchObject({ message: { text: "for Bob alone" } });
+    await ann.met();
+    expect(ann.conversation.place).toMatchObject({ room: { partner: { displayName: "Cat" } } });
+    ann.conversation.say("for Cat");
+    await cat.hears("for Cat");
+    expect(cat.words).toEqual(["for Cat"]);
+  });
+
   test("many times in the middle of things", async () => {
     await using house = new ChatHouse();
     const { ann, bob } = await meet(house);

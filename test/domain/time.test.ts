@@ -4,7 +4,11 @@
  * This file owns the T rules that need no crowd; the simulation has the others.
  */
 import { describe, expect, test } from "bun:test";
+import { checkLobby } from "../../src/domain/invariants.ts";
 import { createLobby, nextDeadline, step } from "../../src/domain/lobby.ts";
+import { isBehind } from "../../src/domain/presence.ts";
+import { DEADLINES_PER_STEP_MAX } from "../../src/limits.ts";
+import { startAlone } from "../support/lobby-alone.ts";
 import { LobbyDriver, ORDINARY } from "../support/lobby-driver.ts";
 
 test("T1: two lobbies that are told the same stay the same", () => {
@@ -73,6 +77,27 @@ describe("time", () => {
     expect(where("ann")).toBe("with bob");
     expect(mailOf("bob")).toEqual(["found ann"]);
     expect(roomOf("ann").createdAt).toBe(22);
+  });
+
+  test("T3 T4: more deadlines than one step takes are left to the next, which is due at once, and happen in order", () => {
+    const { lobby, at } = startAlone(ORDINARY);
+    const people = DEADLINES_PER_STEP_MAX + 3;
+    for (let n = 0; n < people; n++) {
+      at(n, { type: "enter_queue", caller: {}, newToken: `t${n}`, kind: "agent", partnerKind: "human" });
+    }
+    const goneIn = (time: number) => {
+      const events = at(time, { type: "tick" });
+      checkLobby(lobby);
+      return events.flatMap((event) => (event.type === "left_queue" ? [event.user] : []));
+    };
+    // By now they have all been silent too long to be paired, which took steps of its own.
+    while (isBehind(lobby) || lobby.now < 899_999) expect(goneIn(899_999)).toEqual([]);
+    // From here on they are all late, whoever comes first.
+    const refs = [...lobby.users.keys()];
+    expect(goneIn(1_000_000)).toEqual(refs.slice(0, DEADLINES_PER_STEP_MAX));
+    expect(nextDeadline(lobby)).toBeLessThanOrEqual(1_000_000);
+    expect(goneIn(1_000_000)).toEqual(refs.slice(DEADLINES_PER_STEP_MAX));
+    expect(nextDeadline(lobby)).toBeGreaterThan(1_000_000);
   });
 
   test("T4: the next deadline is where the next thing happens", () => {

@@ -180,6 +180,7 @@ describe("a reader that does not read", () => {
       if (n % 100 === 0) await Bun.sleep(0);
     }
     await until(() => server.http.counts.streams === 0);
+    expect(server.http.counts.streamsClosed).toMatchObject({ overrun: 1, stalled: 0, client: 0 });
     Bun.gc(true);
     // 120 MB went by; what may stay is the fixture's own log and one write.
     expect(process.memoryUsage.rss() - before).toBeLessThan(60e6);
@@ -203,6 +204,7 @@ describe("a reader that does not read", () => {
     expect(server.http.counts.streams).toBe(2);
     clock.at += 1;
     await until(() => server.http.counts.streams === 1);
+    expect(server.http.counts.streamsClosed).toMatchObject({ stalled: 1, overrun: 0, client: 0 });
     lively.notify();
     expect(numberOf(await stream.message())).toBe(1);
     socket.destroy();

@@ -11,6 +11,7 @@ import {
   AUDIT_ENTRIES_MAX,
   BANS_MAX,
   BLOCKS_PER_USER_MAX,
+  REPORT_MESSAGES_MAX,
   REPORTS_MAX,
   TRANSCRIPT_BYTES_MAX,
   TRANSCRIPT_MESSAGES_MAX,
@@ -55,7 +56,7 @@ class LongLife {
   }
 }
 
-test("H2: a transcript of many messages, and one of long ones", () => {
+test("H2 B5: a transcript of many messages and then of long ones, and a report of it", () => {
   const life = new LongLife();
   life.meet("ann", "bob");
   for (let i = 0; i < 1.3 * TRANSCRIPT_MESSAGES_MAX; i++) {
@@ -65,34 +66,52 @@ test("H2: a transcript of many messages, and one of long ones", () => {
   const [room] = life.state.lobby.rooms.values();
   expect(room?.transcript.length).toBe(TRANSCRIPT_MESSAGES_MAX);
   for (let i = 0; i < 30; i++) {
-    life.do({ type: "send_message", caller: { bearer: "ann" }, text: "x".repeat(life.random.below(60_000)) });
+    life.do({ type: "send_message", caller: { bearer: "ann" }, text: "x".repeat(life.random.below(20_000)) });
     life.compare();
   }
   expect(room?.transcriptBytes).toBeGreaterThan(TRANSCRIPT_BYTES_MAX / 2);
   expect(room?.transcriptBytes).toBeLessThanOrEqual(TRANSCRIPT_BYTES_MAX);
+  for (let i = 0; i < 2 * REPORT_MESSAGES_MAX; i++)
+    life.do({ type: "send_message", caller: { bearer: "bob" }, text: "Buy!" });
+  life.do({ type: "report_partner", caller: { bearer: "ann" }, category: "spam" });
+  life.compare();
+  const [report] = life.state.lobby.reports.values();
+  expect(report?.messages.length).toBe(REPORT_MESSAGES_MAX);
 });
 
-test("B5 B7: more reports than are kept, some of them resolved", () => {
-  // Nobody stays for longer than their report takes.
-  const life = new LongLife({ retainUserMs: 2 });
+test("B6 B7: more reports than are kept, some of them resolved, and the first one made again", () => {
+  // Only the first two stay; the others make place for each other.
+  const life = new LongLife({ usersMax: 20 });
+  const report = (name: string): void => {
+    const user = life.state.lobby.users.get(life.state.lobby.byToken.get(name) ?? 0);
+    const room = user?.pastRooms.at(-1);
+    const about = room === undefined ? {} : { room };
+    life.do({ type: "report_partner", caller: { bearer: name }, category: "spam", ...about });
+  };
+  life.meet("ann", "bob");
+  const [first] = life.state.lobby.rooms.keys();
+  for (const user of [1, 2]) life.do({ type: "open_stream", user });
+  report("ann");
   for (let i = 0; i < 1.2 * REPORTS_MAX; i++) {
     life.meet(`a${i}`, `b${i}`);
-    for (let n = life.random.below(3); n > 0; n--)
-      life.do({ type: "send_message", caller: { bearer: `b${i}` }, text: "Buy!" }, 0);
-    life.do({ type: "report_partner", caller: { bearer: `a${i}` }, category: "spam" });
-    if (i % 7 === 3) {
-      const report = life.random.any([...life.state.lobby.reports.keys()]) ?? "";
-      life.do({ type: "operate", act: { type: "resolve_report", report } });
+    report(`a${i}`);
+    if (i % 20 === 3) {
+      const resolved = life.random.any([...life.state.lobby.reports.keys()]) ?? "";
+      life.do({ type: "operate", act: { type: "resolve_report", report: resolved } });
     }
-    life.do({ type: "tick" }, 10);
-    if (i % 100 === 0) life.compare();
+    if (i % 100 === 0) {
+      report("ann");
+      life.compare();
+    }
   }
+  report("ann");
   life.compare();
   expect(life.state.lobby.reports.size).toBe(REPORTS_MAX);
+  expect([...life.state.lobby.reports.values()].findIndex(({ room }) => room === first)).toBeGreaterThan(0);
 });
 
 test(
-  "B4: more blocks than are kept, of those who are gone and of those who stay",
+  "T3 B4: more blocks than are kept, of those who are gone and of those who stay",
   () => {
     const life = new LongLife({ usersMax: 2 * BLOCKS_PER_USER_MAX });
     const block = (name: string): void => {
@@ -103,8 +122,10 @@ test(
     for (let i = 0; i < BLOCKS_PER_USER_MAX + 5; i++) block(`b${i}`);
     expect(life.refusals.get("unavailable")).toBe(5);
     life.compare();
-    // A day later those are gone, and there is place again.
+    // A day later those are gone, a few at a time, and there is place again.
     for (let hour = 0; hour < 25; hour++) life.do({ type: "look", caller: { bearer: "ann" } }, 3600_000);
+    for (let i = 0; i < 20; i++) life.do({ type: "tick" });
+    life.compare();
     for (let i = 0; i < 3; i++) block(`c${i}`);
     expect(life.refusals.get("unavailable")).toBe(5);
     life.compare();

@@ -69,6 +69,7 @@ const SEEN: Readonly<Record<string, number>> = {
   "banned join_room": 1000,
   "banned send_message": 200,
   "banned report_partner": 50,
+  restarted: 3000,
   "refused no_session": 500,
   "refused bad_session_token": 50,
   "refused identity_conflict": 50,

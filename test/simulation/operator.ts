@@ -78,9 +78,8 @@ export class Operator {
   }
 
   #userId(lobby: Lobby): string {
-    const known = [...lobby.users.values()].map(({ userId }) => userId);
-    return (
-      (this.#random.chance(0.9) ? this.#random.any(known) : undefined) ?? this.#random.pick(["ann", "bob", "nobody"])
-    );
+    // At times by a name that somebody has chosen, or would like to.
+    if (this.#random.chance(0.25)) return this.#random.pick(["ann", "bob", "cat"]);
+    return this.#random.any([...lobby.users.values()])?.userId ?? "nobody";
   }
 }

@@ -14,7 +14,7 @@ import type { Rates } from "../support/lobby-rates.ts";
 import { Operator } from "./operator.ts";
 
 /** What people and the operator do; a restart is nobody's deed. */
-type Act = Exclude<Command["type"], "restart">;
+type Act = Command["type"];
 
 /** Somebody at a client. They remember what a client would, and sometimes too much. */
 class Person {
@@ -62,6 +62,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 3,
     operate: 6,
     tick: 3,
+    restart: 1,
   },
   // Talkers: long conversations, full mailboxes.
   {
@@ -80,6 +81,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 2,
     operate: 1,
     tick: 1,
+    restart: 1,
   },
   // Restless: in and out, again and again.
   {
@@ -98,6 +100,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 4,
     operate: 2,
     tick: 4,
+    restart: 2,
   },
   // Unpleasant: blocks, reports, and an operator who is busy.
   {
@@ -116,6 +119,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 10,
     operate: 20,
     tick: 3,
+    restart: 1,
   },
   // Friends: they meet by codes and nowhere else.
   {
@@ -134,6 +138,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 1,
     operate: 2,
     tick: 3,
+    restart: 2,
   },
   // Bad lines: streams and calls break all the time.
   {
@@ -152,6 +157,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     report_partner: 1,
     operate: 1,
     tick: 4,
+    restart: 3,
   },
 ];
 
@@ -160,7 +166,8 @@ const CODES = ["oak", "elm", "ash"] as const;
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::", "192.0.2.9"] as const;
 
 export class World {
-  readonly settings: LobbySettings;
+  /** What the lobby was set to at last. */
+  settings: LobbySettings;
   readonly #random: Random;
   readonly #people: readonly Person[];
   readonly #temper: Temper;
@@ -190,26 +197,12 @@ export class World {
     this.#addresses = addresses;
     // Few worlds have long texts, as comparing those takes its time.
     this.#textCharsMax = random.pick([12, 12, 12, 12, 12, 12, 12, 90_000]);
-    this.settings = {
-      graceMs: random.pick([30, 30, 0, 7]),
-      idleMs: random.pick([200, 90, 30]),
-      availableMs: random.pick([90, 90, 20, 300]),
-      widenMs: random.pick([10, 25, 0, 90]),
-      matching: random.pick(["fifo", "fifo", "random"]),
-      rates: {
-        messages: { perSecond: random.pick([0, 0, 5, 50, 0.5]), burst: random.pick([20, 1, 3]) },
-        entries: { perSecond: random.pick([0, 0, 20, 4]), burst: random.pick([10, 1, 3]) },
-        joins: { perSecond: random.pick([0, 0, 20, 2]), burst: random.pick([10, 1, 3]) },
-        reports: { perSecond: random.pick([0, 0.5, 0.0625]), burst: random.pick([3, 1]) },
-      } satisfies Rates,
-      usersPerAddress: random.pick([0, 1, 2, 3]),
-      loopMessagesMax: random.pick([0, 3, 20]),
-      retainUserMs: random.pick([1000, 100_000, 250, 3 * 24 * 3600 * 1000]),
-      usersMax: random.pick([100, 100, 100, people, Math.max(2, people - 2)]),
-      queueMax: random.pick([100, 100, 100, 100, 2, 1]),
-      mailboxBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
-      transcriptBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
-    };
+    this.settings = randomSettings(random, people);
+  }
+
+  /** The latest time of anything that has happened. */
+  get now(): number {
+    return this.#at;
   }
 
   /** What happens next. */
@@ -230,6 +223,9 @@ export class World {
   /** Lets people know what has become of an entry. */
   learn(entry: Entry, events: readonly LobbyEvent[], lobby: Lobby): void {
     const { command } = entry;
+    // Nobody's stream has outlived it, though not everybody has noticed.
+    if (command.type === "restart")
+      for (const { streams } of this.#people) if (this.#random.chance(0.8)) streams.clear();
     this.#operator.learn(command.type === "operate" ? command.act : undefined, events);
     for (const event of events) {
       if (event.type === "entered" && event.minted && "newToken" in command) {
@@ -320,6 +316,10 @@ export class World {
       }
       case "tick":
         return { type };
+      case "restart":
+        // Mostly it is set to what it was, and at times to something else.
+        if (random.chance(0.3)) this.settings = randomSettings(random, this.#people.length);
+        return { type, settings: this.settings };
     }
   }
 
@@ -351,7 +351,7 @@ export class World {
   #enter(person: Person, session: string, lobby: Lobby): Command {
     const random = this.#random;
     const caller = this.#comer(person, session, lobby);
-    const userId = random.chance(0.1) ? random.pick(["ann", "bob", "cat"]) : undefined;
+    const userId = random.chance(0.2) ? random.pick(["ann", "bob", "cat"]) : undefined;
     const interests = INTERESTS.filter(() => random.chance(0.4));
     return {
       type: "enter_queue",
@@ -426,6 +426,29 @@ export class World {
     const call = this.#random.chance(0.2) ? { call: true as const } : {};
     return { type: "close_stream", user: person.ref, ...position, ...call };
   }
+}
+
+function randomSettings(random: Random, people: number): LobbySettings {
+  return {
+    graceMs: random.pick([30, 30, 0, 7]),
+    idleMs: random.pick([200, 90, 30]),
+    availableMs: random.pick([90, 90, 20, 300]),
+    widenMs: random.pick([10, 25, 0, 90]),
+    matching: random.pick(["fifo", "fifo", "random"]),
+    rates: {
+      messages: { perSecond: random.pick([0, 0, 5, 50, 0.5]), burst: random.pick([20, 1, 3]) },
+      entries: { perSecond: random.pick([0, 0, 20, 4]), burst: random.pick([10, 1, 3]) },
+      joins: { perSecond: random.pick([0, 0, 20, 2]), burst: random.pick([10, 1, 3]) },
+      reports: { perSecond: random.pick([0, 0.5, 0.0625]), burst: random.pick([3, 1]) },
+    } satisfies Rates,
+    usersPerAddress: random.pick([0, 1, 2, 3]),
+    loopMessagesMax: random.pick([0, 3, 20]),
+    retainUserMs: random.pick([1000, 100_000, 250, 3 * 24 * 3600 * 1000]),
+    usersMax: random.pick([100, 100, 100, people, Math.max(2, people - 2)]),
+    queueMax: random.pick([100, 100, 100, 100, 2, 1]),
+    mailboxBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
+    transcriptBytesMax: random.pick([1e9, 1e9, 3000, 700, 200]),
+  };
 }
 
 function becomeUser(person: Person, ref: number, token: string): void {

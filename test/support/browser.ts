@@ -18,10 +18,17 @@ const SHOW_MS_MAX = 15_000;
 /** How long one test may take, in milliseconds. */
 const TEST_MS_MAX = 60_000;
 
-/** A server and a browser for the tests of one file. */
-export interface BrowserTests {
+/** Where tabs are opened, and on which server. */
+export interface World {
   readonly server: Program;
-  readonly browser: Browser;
+  /** A browser profile: its tabs share what is cached, and nothing of who they are. */
+  readonly profile: BrowserContext;
+}
+
+/** A server and a browser for the tests of one file. */
+export interface BrowserTests extends World {
+  /** A profile of its own: for what goes for all tabs of one, as the network and the clock. Closed with the browser. */
+  readonly newProfile: () => Promise<BrowserContext>;
   /** Declares a test. Where there is no browser it is left out, and says so. */
   readonly test: (title: string, body: () => Promise<void>) => void;
 }
@@ -33,11 +40,15 @@ export interface BrowserTests {
 export function browserTests(args: readonly string[] = []): BrowserTests {
   let server: Program | undefined;
   let browser: Browser | undefined;
+  let profile: BrowserContext | undefined;
+  const newProfile = (): Promise<BrowserContext> =>
+    there(browser).newContext({ viewport: { width: 900, height: 700 } });
   beforeAll(async () => {
     if (Bun.which(CHROMIUM) === null) return;
     // Nobody but those who share an interest meets, so that what one test leaves behind disturbs no other.
     server = await startProgram({ kind: "source", args: ["--widen-seconds", "3600", ...args] });
     browser = await launchBrowser();
+    profile = await newProfile();
   }, TEST_MS_MAX);
   afterAll(async () => {
     await browser?.close();
@@ -47,9 +58,10 @@ export function browserTests(args: readonly string[] = []): BrowserTests {
     get server() {
       return there(server);
     },
-    get browser() {
-      return there(browser);
+    get profile() {
+      return there(profile);
     },
+    newProfile,
     test: (title, body) => testAloneWith([CHROMIUM], title, body, TEST_MS_MAX),
   };
 }
@@ -72,21 +84,17 @@ const AUDIT = `(() => { ${new Bun.Transpiler({ loader: "ts" })
 /** Words of the browser about requests that were cut or refused on purpose; everything else is a mistake of the page. */
 const OF_BROKEN_LINES = /net::ERR_|status of (?:401|503)/;
 
-export type World = Pick<BrowserTests, "browser" | "server">;
-
 export class Tab implements AsyncDisposable {
   readonly page: Page;
   readonly #origin: string;
-  readonly #context: BrowserContext | undefined;
   /** What the console said that it should not have: errors, broken policies. */
   readonly complaints: string[] = [];
   /** Requests that went anywhere but to the server. */
   readonly strayRequests: string[] = [];
 
-  constructor(page: Page, origin: string, context?: BrowserContext) {
+  constructor(page: Page, origin: string) {
     this.page = page;
     this.#origin = origin;
-    this.#context = context;
     page.setDefaultTimeout(SHOW_MS_MAX);
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") this.#complain(message.text());
@@ -97,18 +105,10 @@ export class Tab implements AsyncDisposable {
     });
   }
 
-  /** Opens the page in a browser profile of its own. */
-  static async open({ browser, server }: World, path = "/", origin = server.origin): Promise<Tab> {
-    const context = await browser.newContext({ viewport: { width: 900, height: 700 } });
-    const tab = new Tab(await context.newPage(), origin, context);
+  /** Opens the page. @param origin where the server is found, if not where it says */
+  static async open({ profile, server }: World, path = "/", origin = server.origin): Promise<Tab> {
+    const tab = new Tab(await profile.newPage(), origin);
     await tab.page.goto(`${origin}${path}`);
-    return tab;
-  }
-
-  /** Another tab of the same browser profile. */
-  async beside(path = "/"): Promise<Tab> {
-    const tab = new Tab(await this.page.context().newPage(), this.#origin);
-    await tab.page.goto(`${this.#origin}${path}`);
     return tab;
   }
 
@@ -181,7 +181,7 @@ export class Tab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (this.#context ?? this.page).close();
+    await this.page.close();
   }
 
   #complain(text: string): void {
@@ -189,13 +189,18 @@ export class Tab implements AsyncDisposable {
   }
 }
 
-/**
- * Two people with a tab each who share an interest nobody else has, and so meet.
- * @param origin where the second one finds the server, if not where the first does
- */
-export async function meet(world: World, origin?: string): Promise<[Tab, Tab]> {
+/** How the second of two may differ from the first. */
+export interface Second {
+  /** Where they find the server. */
+  readonly origin?: string;
+  readonly profile?: BrowserContext;
+}
+
+/** Two people with a tab each who share an interest nobody else has, and so meet. */
+export async function meet(world: World, { origin, profile = world.profile }: Second = {}): Promise<[Tab, Tab]> {
   const interest = `meeting ${++meetings}`;
-  const [first, second] = await Promise.all([Tab.open(world), Tab.open(world, "/", origin)]);
+  const opened = [Tab.open(world), Tab.open({ server: world.server, profile }, "/", origin)] as const;
+  const [first, second] = await Promise.all(opened);
   await first.enter("Ann", interest);
   await first.sees("waiting");
   await second.enter("Bob", interest);

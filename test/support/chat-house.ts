@@ -26,6 +26,7 @@ export class ChatHouse implements AsyncDisposable {
   #http: HttpServer | undefined;
   #isCut = false;
   #isFrozen = false;
+  #isMute = false;
 
   constructor(options: Partial<HttpServerOptions> = {}, world = new ChatWorld()) {
     this.#options = options;
@@ -113,6 +114,16 @@ export class ChatHouse implements AsyncDisposable {
     for (const { client } of this.#pairs) client.terminate();
   }
 
+  /** Where clients that no cut concerns reach the server. */
+  get directEndpoint(): string {
+    return `${this.#http?.url}/mcp`;
+  }
+
+  /** What clients send arrives, and no answer does. */
+  mute(): void {
+    this.#isMute = true;
+  }
+
   /** Connections stay and nothing passes any more, as when a server hangs. */
   freeze(): void {
     this.#isFrozen = true;
@@ -120,6 +131,7 @@ export class ChatHouse implements AsyncDisposable {
 
   mend(): void {
     this.#isCut = false;
+    this.#isMute = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,7 +146,7 @@ export class ChatHouse implements AsyncDisposable {
       port,
       socket: {
         data: (_, data) => {
-          pair.client.write(data);
+          if (!this.#isMute) pair.client.write(data);
         },
         close: () => {
           pair.client.end();

@@ -71,6 +71,11 @@ export class Talker implements AsyncDisposable {
     await this.next("place", ({ place }) => place.at === "chatting");
   }
 
+  /** The latest session token. */
+  get token(): string {
+    return this.heard.findLast((one) => one.type === "token")?.token ?? "";
+  }
+
   /** What the partner has said, in order. */
   get words(): string[] {
     return this.heard.flatMap((one) =>

@@ -11,6 +11,7 @@ import type { Allowances, BanGroup, Lobby, Place, Room, RoomMember, User } from 
 
 export function copyLobby(lobby: Lobby): Lobby {
   const copy = createLobby(lobby.settings);
+  copy.inherited = lobby.inherited;
   copy.now = lobby.now;
   copy.sessionsValidFrom = lobby.sessionsValidFrom;
   copy.online = lobby.online;

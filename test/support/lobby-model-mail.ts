@@ -43,7 +43,7 @@ export function trim(user: ModelUser): void {
 }
 
 /** Brings all mailboxes together into their bound: the oldest read event goes first, else the oldest of all. */
-function giveUpOldest(users: readonly ModelUser[], bytesMax: number): void {
+export function giveUpOldest(users: readonly ModelUser[], bytesMax: number): void {
   while (users.reduce((sum, one) => sum + bytesOf(one), 0) > bytesMax) {
     const oldestFirst = users
       .filter((one) => one.mail.length > 0)

@@ -38,7 +38,7 @@ export function hearFrom(state: ModelState, user: ModelUser): void {
   comeBack(state, user);
 }
 
-function goAway(state: ModelState, user: ModelUser): void {
+export function goAway(state: ModelState, user: ModelUser): void {
   user.awaySince = state.now;
   user.lastActivity = state.now;
   tellPartner(state, user, "partner.away");

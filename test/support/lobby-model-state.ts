@@ -13,7 +13,7 @@ import { copyPeople, type ModelRoom, type ModelUser } from "./lobby-model-people
 export type ModelBan = Omit<Ban, "number">;
 
 export interface ModelState {
-  readonly settings: LobbySettings;
+  settings: LobbySettings;
   now: number;
   /** In the order in which they were made. */
   users: ModelUser[];

@@ -21,6 +21,11 @@ export function keepLine(state: ModelState, room: ModelRoom, line: Line): void {
   ) {
     room.lines.shift();
   }
+  giveUpTranscripts(state);
+}
+
+/** Brings all transcripts together into their bound. */
+export function giveUpTranscripts(state: ModelState): void {
   while (state.rooms.reduce((sum, one) => sum + transcriptBytesOf(one), 0) > state.settings.transcriptBytesMax) {
     const closed = closedInOrder(state);
     if (closed[0] !== undefined) closed[0].lines = [];

@@ -41,6 +41,7 @@ import {
   sideOf,
 } from "./lobby-model-people.ts";
 import { bind, changeStream, endSession, endWait, forget, hearFrom, notice, wait } from "./lobby-model-presence.ts";
+import { restart, standStill } from "./lobby-model-restart.ts";
 import { copyState, emptyState, type ModelState } from "./lobby-model-state.ts";
 import { dropOldTranscripts, keepLine, nextTranscriptEnd } from "./lobby-model-transcripts.ts";
 
@@ -64,7 +65,11 @@ export class LobbyModel {
   apply(entry: Entry, seen: readonly LobbyEvent[]): LobbyEvent[] {
     const { state } = this;
     state.step = { entropy: entry.entropy, roomsOpened: 0, events: [], seen };
-    passTime(state, Math.max(state.now, entry.at));
+    const at = Math.max(state.now, entry.at);
+    if (entry.command.type === "restart") {
+      standStill(state, at);
+      dropWhatIsOld(state);
+    } else passTime(state, at);
     try {
       run(state, entry.command);
     } catch (error) {
@@ -97,20 +102,26 @@ function nextChange(state: ModelState): number {
   );
 }
 
-/** Lets everything happen that is due, one thing after the other, each at its own time. */
+/** Lets everything happen that is due, one thing after the other, each at its own time; only so much of it at once. */
 function passTime(state: ModelState, until: number): void {
-  for (;;) {
+  for (let turns = 0; ; ) {
     const time = nextChange(state);
     if (time > until) break;
     state.now = Math.max(state.now, time);
-    dropOldMail(state.users, state.now);
-    dropOldTranscripts(state);
+    dropWhatIsOld(state);
     // Of those whose time it is, the older record comes first.
     const user = state.users.find((one) => dueOf(one, state.settings) <= time);
-    if (user !== undefined) takeTurn(state, user);
+    if (user === undefined) continue;
+    if (turns++ >= limits.DEADLINES_PER_STEP_MAX) break;
+    takeTurn(state, user);
   }
   state.now = until;
+  dropWhatIsOld(state);
+}
+
+function dropWhatIsOld(state: ModelState): void {
   dropOldMail(state.users, state.now);
+  dropOldTranscripts(state);
 }
 
 function takeTurn(state: ModelState, user: ModelUser): void {
@@ -183,6 +194,10 @@ function run(state: ModelState, command: Command): void {
       break;
     case "operate":
       operate(state, command.act);
+      break;
+    case "restart":
+      restart(state, command.settings);
+      passTime(state, state.now);
       break;
     case "tick":
       state.step.events.push({ type: "ticked" });
@@ -338,7 +353,11 @@ function makeUser(
 }
 
 function makeRoomForOneMore(state: ModelState): void {
-  if (state.users.length < state.settings.usersMax) return;
+  // More than one too many there are only after a restart with a smaller bound.
+  while (state.users.length >= state.settings.usersMax) forgetLongest(state);
+}
+
+function forgetLongest(state: ModelState): void {
   const forgotten = state.step.seen.filter((event) => event.type === "forgotten").map((event) => event.user);
   const longest = longestOffline(state.users);
   const user = longest.find(({ ref }) => forgotten.includes(ref)) ?? longest[0];

@@ -42,6 +42,20 @@ describe("between pipes", () => {
     expect(bob.words).toEqual(["hello!"]);
   });
 
+  test("an input that has ended before anybody was there is said all the same", async () => {
+    await using house = new ChatHouse();
+    await using ann = new FaceProcess(["chat", house.endpoint]);
+    ann.write("one");
+    ann.write("two");
+    ann.endInput();
+    await ann.line();
+    await using bob = await Talker.enter(house.endpoint);
+    await bob.hears("two");
+    expect(bob.words).toEqual(["one", "two"]);
+    await bob.next("place", ({ ended }) => ended?.why === "left");
+    expect((await ann.ended()).code).toBe(0);
+  });
+
   test("commands do what they say", async () => {
     await using house = new ChatHouse();
     await using ann = new FaceProcess(["chat", house.endpoint]);
@@ -135,10 +149,14 @@ const COLOURED = new RegExp(`${"\u001b"}\\[[\\d;]*[1-9]`);
 
 /** The chat and then, in the same terminal, its exit code and a shell that echoes as ever. */
 function chatThenShell(house: ChatHouse, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  return `${chatCommand(house, args, env)}; echo "code $?"; exec cat`;
+}
+
+function chatCommand(house: ChatHouse, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   const settings = Object.entries({ NO_COLOR: "", ...env }).map(([name, value]) => `${name}='${value}'`);
   const unset = Object.keys(process.env).filter((name) => name.startsWith("MCP_CHAT_"));
   const program = quoted([process.execPath, "src/main.ts", "chat", house.endpoint, ...args]);
-  return `${unset.map((name) => `unset ${name}; `).join("")}${settings.join(" ")} ${program}; echo "code $?"; exec cat`;
+  return `${unset.map((name) => `unset ${name}; `).join("")}${settings.join(" ")} ${program}`;
 }
 
 testWith(
@@ -196,9 +214,16 @@ testWith(
     await using house = new ChatHouse();
     await using bob = await Talker.enter(house.endpoint, { name: "Bob" });
     await using screen = new Tmux();
-    await screen.start(chatThenShell(house, ["--name", "Ann"]), 60, 14);
+    await screen.start("exec bash --norc --noprofile -i", 60, 14);
+    await screen.type(`clear; ${chatCommand(house, ["--name", "Ann"])}`, "Enter");
     await bob.met();
     await screen.shows(/\u2503 Bob/);
+
+    await screen.type("C-z");
+    expect(await screen.shows(/Stopped/)).not.toContain("Bob");
+    bob.conversation.say("are you there?");
+    await screen.type("fg; echo code $?", "Enter");
+    await screen.shows(/\u2503 Bob: are you there\?/);
     await screen.paste("first\nsecond\n\u001b[2Jthird");
     await screen.shows(/> first\n {2}second\n {2}\[2Jthird/);
     expect(bob.words).toEqual([]);
@@ -209,8 +234,8 @@ testWith(
     house.freeze();
     await screen.type("C-c", "C-c");
     await screen.shows(/^code 130$/m);
-    await screen.type("sane", "Enter");
-    await screen.shows(/sane\nsane/);
+    await screen.type("echo s''a''ne", "Enter");
+    await screen.shows(/^sane$/m);
   },
   90_000,
 );

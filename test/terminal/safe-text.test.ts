@@ -39,6 +39,7 @@ describe("what could act", () => {
     ["\x7f", "\u2421"],
     ["a\u202eb", "a<U+202E>b"],
     ["a\u200bb", "a<U+200B>b"],
+    ["a\ufff9b", "a<U+FFF9>b"],
     ["a\ud800b", "a<U+D800>b"],
     ["a\u{e0041}b", "a<U+E0041>b"],
     ["\r\n", "\u240d\u240a"],

@@ -190,6 +190,7 @@ describe("whatever a stranger writes", () => {
       fc.property(HOSTILE, HOSTILE, fc.integer({ min: 8, max: 90 }), (text, name, columns) => {
         const terminal = new TinyTerminal(columns, 12);
         const frame = layOut(chatting(columns, 12, [said(text, name)], name), NOW);
+        expect(linesOf(frame).join("")).not.toMatch(/[\p{Cc}\u202a-\u202e]/u);
         terminal.write(new Painter(true).paint(frame));
         expect(terminal.cursor).toEqual(frame.cursor);
         expect(terminal.isCursorShown).toBe(true);

@@ -116,6 +116,12 @@ describe("single lines", () => {
     );
   });
 
+  test("as JSON escape what a terminal would obey", () => {
+    const json = eventJson(message("\u009b2J\u2028\u202e\u{e0041}"));
+    expect(json).toContain('"\\u009b2J\\u2028\\u202e\\udb40\\udc41"');
+    expect(JSON.parse(json).data.message).toBe("\u009b2J\u2028\u202e\u{e0041}");
+  });
+
   test("as JSON have everything an event has", () => {
     const { sender, ...rest } = JSON.parse(eventJson(message("hi"))).data;
     expect(sender).toEqual(PARTNER);

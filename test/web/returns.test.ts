@@ -13,7 +13,7 @@ const world = browserTests();
 
 world.test("what is written and said while the line is cut arrives once, in order, on both sides", async () => {
   const relay = startRelay(world.server.port);
-  const [ann, bob] = await meet(world, relay.origin);
+  const [ann, bob] = await meet(world, { origin: relay.origin });
   await using _ann = ann;
   await using _bob = bob;
   await bob.say("before");
@@ -90,7 +90,7 @@ world.test("a message the server fails on can be tried again under the same id, 
 });
 
 world.test("a browser without a network says so and comes back", async () => {
-  const [ann, bob] = await meet(world);
+  const [ann, bob] = await meet(world, { profile: await world.newProfile() });
   await using _ann = ann;
   await using _bob = bob;
   await bob.page.context().setOffline(true);
@@ -103,7 +103,7 @@ world.test("a browser without a network says so and comes back", async () => {
 
 world.test("a line that falls silent without a sign is noticed when the machine wakes up", async () => {
   const relay = startRelay(world.server.port);
-  const [ann, bob] = await meet(world, relay.origin);
+  const [ann, bob] = await meet(world, { origin: relay.origin, profile: await world.newProfile() });
   await using _ann = ann;
   await using _bob = bob;
   await bob.page.clock.install();
@@ -160,7 +160,7 @@ world.test("two tabs of one browser are two people who may meet", async () => {
   await using ann = await Tab.open(world);
   await ann.enter("Ann", "myself");
   await ann.sees("waiting");
-  await using other = await ann.beside();
+  await using other = await Tab.open(world);
   await other.enter("Anna", "myself");
   await Promise.all([ann.sees("chat"), other.sees("chat")]);
   await ann.say("hello me");
@@ -170,8 +170,8 @@ world.test("two tabs of one browser are two people who may meet", async () => {
 world.test("whoever is away for too long is told why, and what they could not send", async () => {
   const server = await startProgram({ kind: "source", args: ["--grace-seconds", "0.5"] });
   const relay = startRelay(server.port);
-  const short = { browser: world.browser, server };
-  const [ann, bob] = await meet(short, relay.origin);
+  const short = { profile: world.profile, server };
+  const [ann, bob] = await meet(short, { origin: relay.origin });
   await using _ann = ann;
   await using _bob = bob;
   // Who has never held a stream has fifteen minutes.
@@ -192,10 +192,11 @@ world.test("whoever is away for too long is told why, and what they could not se
 
 world.test("a server that has forgotten everybody is no dead end", async () => {
   const server = await startProgram({ kind: "source" });
-  const [ann, bob] = await meet({ browser: world.browser, server });
+  const own = { profile: world.profile, server };
+  const [ann, bob] = await meet(own);
   await using _ann = ann;
   await using _bob = bob;
-  await using cy = await Tab.open({ browser: world.browser, server });
+  await using cy = await Tab.open(own);
   await cy.enter("Cy", "patience");
   await cy.sees("waiting");
   await server.stop();
@@ -214,7 +215,7 @@ world.test("a server that has forgotten everybody is no dead end", async () => {
 
 world.test("a server with an access token asks for it once, and not after a reload", async () => {
   const server = await startProgram({ kind: "source", args: ["--access-token", "open-sesame"] });
-  const guarded = { browser: world.browser, server };
+  const guarded = { profile: world.profile, server };
   await using ann = await Tab.open(guarded);
   await ann.sees("access");
   expect(await ann.audit()).toEqual([]);
@@ -238,7 +239,7 @@ world.test("a server with an access token asks for it once, and not after a relo
 world.test("whoever runs the server is heard, in the queue and in the chat, and a ban is no dead end", async () => {
   const token = "admin-token-of-this-test-0123456789";
   const server = await startProgram({ kind: "source", env: { MCP_CHAT_ADMIN_TOKEN: token } });
-  const own = { browser: world.browser, server };
+  const own = { profile: world.profile, server };
   const act = async (path: string, body: Record<string, unknown>): Promise<void> => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const response = await fetch(`${server.origin}/admin/${path}`, {

@@ -186,7 +186,11 @@ world.test("the end of the conversation stays in sight, unless somebody reads fu
   expect(await seesLast()).toBe(true);
   await ann.page.focus("#log");
   await ann.page.keyboard.press("Home");
-  await ann.page.evaluate(drawn);
+  // Keys scroll smoothly.
+  await ann.page.evaluate(`new Promise((there) => {
+    const look = () => (document.querySelector("#log").scrollTop === 0 ? there() : requestAnimationFrame(look));
+    look();
+  })`);
   await bob.say("the newest");
   await ann.page.getByRole("button", { name: "New messages" }).click();
   await ann.hears("the newest");

@@ -1,0 +1,67 @@
+/**
+ * Making a snapshot away from the server: another process goes the way back that a start would go, as far
+ * as the closed segments lead, and writes down where it arrives. As the same entries give the same state,
+ * it arrives where the server was. The server does not stop for it, and nothing is removed before the
+ * snapshot has been read back and found to be the same.
+ *
+ * This file owns both ends: the one that asks and the one that does it.
+ */
+import { constants, setPriority } from "node:os";
+import { DataDirectory } from "./directory.ts";
+import { faultOf, JournalFault } from "./fault.ts";
+import { recover } from "./recovery.ts";
+import type { Replica } from "./replica.ts";
+import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
+
+/**
+ * Makes a snapshot of what the segments before an entry hold. To be run in a process of its own.
+ * @param makeReplica makes a fresh replica
+ * @throws JournalFault
+ */
+export function compact(path: string, before: number, makeReplica: () => Replica): void {
+  const directory = new DataDirectory(path);
+  const replica = makeReplica();
+  const { seq, snapshot, segments } = recover(directory, replica, "read only", before);
+  for (const segment of segments) segment.close();
+  if (seq + 1 !== before) throw new JournalFault(`${path}: entries ${seq + 1} to ${before - 1} are missing`);
+  if (seq === snapshot) return;
+  const pieces = snapshotPieces({ seq, rows: replica.version }, replica.rows());
+  try {
+    directory.writeSnapshot(seq, pieces, (file) => checkSnapshot(file, makeReplica()));
+  } catch (problem) {
+    throw faultOf(`cannot write to ${path}`, problem);
+  }
+}
+
+/** How a process that compacts is started: the program, and what makes it do that. */
+export type CompactCommand = (path: string, before: number) => readonly string[];
+
+/** Has a process of its own do it, at low priority. It ends with this one. Rejects with a fault if it fails. */
+export function compactElsewhere(command: CompactCommand): (directory: DataDirectory, before: number) => Promise<void> {
+  return async ({ path }, before) => {
+    const child = Bun.spawn([...command(path, before)], {
+      // What the server is told in its variables is none of this process's business.
+      env: { PATH: process.env.PATH ?? "" },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    child.unref();
+    yieldTo(child.pid);
+    const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
+    if (code !== 0) throw new JournalFault(`cannot make a snapshot: ${firstLine(said) || `exit code ${code}`}`);
+  };
+}
+
+/** Lets everything else go first: nobody waits for a snapshot. */
+function yieldTo(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch (_ended) {
+    // It was quicker than this.
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0]?.slice(0, 500) ?? "";
+}

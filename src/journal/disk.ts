@@ -1,0 +1,295 @@
+/**
+ * The journal on disk: entries are applied at once and in order, and kept together at the end of their
+ * turn, by one commit. Until then nothing of them may be told to anybody (`Safety`).
+ *
+ * This file owns the turn, and which file is written to. A turn that cannot be kept ends everything: what
+ * was applied and not kept must never be seen. It must never wait for the disk to tidy up.
+ */
+import type { Command, Entry } from "../domain/command.ts";
+import { JOURNAL_PULSE_MS, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX, SEGMENTS_CLOSED_MAX } from "../limits.ts";
+import { DataDirectory } from "./directory.ts";
+import { faultOf, JournalFault } from "./fault.ts";
+import type { DrawEntropy, Journal, Safety } from "./journal.ts";
+import { createEntropySource } from "./memory.ts";
+import { recover } from "./recovery.ts";
+import type { Replica } from "./replica.ts";
+import { type Durability, Segment } from "./segment.ts";
+import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
+import { entryText, turnText } from "./turn-text.ts";
+import { Watermark } from "./watermark.ts";
+
+export interface DiskJournalOptions {
+  readonly path: string;
+  readonly durability: Durability;
+  /** Fresh; once the journal is open it is what the directory stands for, and what entries are applied to. */
+  readonly replica: Replica;
+  /** Makes another, to try whether a snapshot gives the same. */
+  readonly makeReplica: () => Replica;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly draw?: DrawEntropy;
+  /**
+   * Makes a snapshot of the entries before this one, which are all in closed segments. It must leave this
+   * process alone. Rejects if it could not.
+   */
+  readonly compact: (directory: DataDirectory, before: number) => Promise<void>;
+  /** Called once, when a turn could not be kept: the server must end and tell nobody anything. */
+  readonly onFailure: (fault: JournalFault) => void;
+  /** Something went wrong that costs nothing yet. */
+  readonly onTrouble: (fault: JournalFault) => void;
+  /** For tests: when a segment is full. */
+  readonly segmentEntriesMax?: number;
+}
+
+/** How a journal was found. */
+export interface Found {
+  /** Entries that were replayed, and how long the way back took, in milliseconds. */
+  readonly replayed: number;
+  readonly ms: number;
+  /** How far the clock is behind the last entry, in milliseconds; 0 = it is not. */
+  readonly behindMs: number;
+}
+
+export class DiskJournal implements Journal, Safety {
+  readonly pulseMs = JOURNAL_PULSE_MS;
+  readonly directory: DataDirectory;
+  readonly found: Found;
+  readonly #options: DiskJournalOptions;
+  readonly #draw: DrawEntropy;
+  readonly #entriesMax: number;
+  /** Closed ones that no snapshot holds yet, in their order. */
+  #closed: Segment[];
+  #segment: Segment;
+  /** Sequence number of the last entry kept. */
+  #seq: number;
+  #snapshot: number;
+  #at: number;
+
+  // Of the turn under way.
+  #texts: string[] = [];
+  #count = 0;
+  #applying = 0;
+  #isArmed = false;
+  #safe: PromiseWithResolvers<void> | undefined;
+
+  #isBroken = false;
+  #compacting: Promise<void> | undefined;
+  readonly #watermark: Watermark;
+  #watermarkAt = 0;
+
+  private constructor(options: DiskJournalOptions, directory: DataDirectory) {
+    this.#options = options;
+    this.#draw = options.draw ?? createEntropySource();
+    this.#entriesMax = options.segmentEntriesMax ?? SEGMENT_ENTRIES_MAX;
+    this.directory = directory;
+    const { replica, durability } = options;
+    const start = performance.now();
+    this.#watermark = new Watermark(directory.watermarkPath);
+    const { seq, snapshot, replayed, segments } = recover(directory, replica, durability);
+    if (seq < this.#watermark.found) {
+      throw new JournalFault(`${directory.path}: entries ${seq + 1} to ${this.#watermark.found} are missing`);
+    }
+    const behindMs = Math.max(0, replica.now - options.now());
+    this.found = { replayed, ms: performance.now() - start, behindMs };
+    this.#seq = seq;
+    this.#snapshot = snapshot;
+    this.#at = replica.now;
+    let latest = segments.pop();
+    if (latest !== undefined && replayed === 0 && snapshot > 0) {
+      // All it holds is in the snapshot, which has just been read.
+      latest.remove();
+      latest = undefined;
+    }
+    this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
+    this.#closed = segments;
+    this.#removeOlder();
+    // After many short lives there is more to replay than after a long one.
+    if (this.#isFull || segments.length > 0) this.#turnOver();
+  }
+
+  /**
+   * Takes a directory, brings the replica to where it was, and goes on from there.
+   * @throws JournalFault if anything is in the way
+   */
+  static open(options: DiskJournalOptions): DiskJournal {
+    const directory = DataDirectory.claim(options.path);
+    try {
+      return new DiskJournal(options, directory);
+    } catch (problem) {
+      directory.release();
+      throw faultOf(`cannot use ${options.path}`, problem);
+    }
+  }
+
+  /** Entries that would have to be replayed if the process ended now, and what they take on the disk, in bytes. */
+  get tail(): { readonly entries: number; readonly bytes: number; readonly segments: number } {
+    const segments = [...this.#closed, this.#segment];
+    const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return { entries: this.#seq - this.#snapshot, bytes, segments: segments.length };
+  }
+
+  /** Milliseconds since the epoch; if the clock was set back while nobody lived, it goes on from the last entry. */
+  readonly now = (): number => this.#options.now() + this.found.behindMs;
+
+  append<T>(command: Command, apply: (entry: Entry) => T): T {
+    // Before whatever is told of this turn: that is written in this turn too, after what stands in line now.
+    if (!this.#isArmed) {
+      this.#isArmed = true;
+      queueMicrotask(this.#commit);
+    }
+    this.#at = Math.max(this.#at, this.now());
+    const entry = { at: this.#at, entropy: this.#draw(), command };
+    // Before it is applied, as applying it may append others, and kept even if that fails: it has begun.
+    this.#applying = this.#texts.push(entryText(entry)) - 1;
+    this.#count++;
+    return apply(entry);
+  }
+
+  readonly leaveOut = (): void => {
+    if (this.#texts[this.#applying] === "") return;
+    this.#texts[this.#applying] = "";
+    this.#count--;
+  };
+
+  whenSafe(): Promise<void> | undefined {
+    if (this.#texts.length === 0 && !this.#isBroken) return undefined;
+    this.#safe ??= Promise.withResolvers();
+    return this.#safe.promise;
+  }
+
+  makeSafe(): boolean {
+    if (this.#texts.length > 0) this.#commit();
+    return !this.#isBroken;
+  }
+
+  /**
+   * Keeps what there is, and makes a snapshot if there is time, so that the next start is a short one and
+   * may be that of another version. Nothing may be appended afterwards.
+   * @param isTimeUp asked again and again while the snapshot is made
+   */
+  close(isTimeUp: () => boolean): void {
+    if (!this.makeSafe()) return;
+    if (this.#seq > this.#snapshot) {
+      try {
+        // Whoever reads it first, at the next start, removes what it holds.
+        this.#writeSnapshot(untilTimeIsUp(this.#options.replica.rows(), isTimeUp));
+      } catch (problem) {
+        this.#options.onTrouble(faultOf("cannot make a snapshot", problem));
+      }
+    }
+    this.#watermark.close();
+    this.directory.release();
+  }
+
+  // --- turns ------------------------------------------------------------------------------------
+
+  /** Bound once: it runs in every turn. */
+  readonly #commit = (): void => {
+    this.#isArmed = false;
+    if (this.#isBroken) return;
+    const texts = this.#texts;
+    const count = this.#count;
+    this.#texts = [];
+    this.#count = 0;
+    if (count > 0) {
+      const kept = count === texts.length ? texts : texts.filter((text) => text !== "");
+      const turn = { seq: this.#seq + 1, mark: this.#options.replica.mark, entries: turnText(kept) };
+      try {
+        this.#segment.append(turn, count);
+      } catch (problem) {
+        this.#isBroken = true;
+        this.#options.onFailure(faultOf("the journal cannot be written", problem));
+        return;
+      }
+      this.#seq += count;
+      if (this.#isFull) this.#turnOver();
+      if (this.#at >= this.#watermarkAt) this.#raiseWatermark();
+    }
+    this.#safe?.resolve();
+    this.#safe = undefined;
+  };
+
+  #raiseWatermark(): void {
+    this.#watermarkAt = this.#at + JOURNAL_PULSE_MS;
+    // A log is not longer than what comes after the last snapshot: those before are synced or gone.
+    void this.#watermark.raise(
+      this.#seq,
+      [...this.#closed, this.#segment].map(({ logPath }) => logPath),
+    );
+  }
+
+  // --- segments and snapshots -------------------------------------------------------------------
+
+  get #isFull(): boolean {
+    return this.#segment.entries >= this.#entriesMax || this.#segment.bytes >= SEGMENT_BYTES_MAX;
+  }
+
+  /** Goes on in a new segment, and has those before it made into a snapshot. */
+  #turnOver(): void {
+    try {
+      if (this.#segment.entries > 0) {
+        const next = Segment.create(this.directory.segmentPath(this.#seq + 1), this.#seq + 1, this.#options.durability);
+        this.#closed.push(this.#segment);
+        this.#segment = next;
+      }
+      // Compaction has failed so often that a start would take too long: better to stand still once.
+      if (this.#closed.length > SEGMENTS_CLOSED_MAX) {
+        const { replica, makeReplica } = this.#options;
+        this.#writeSnapshot(replica.rows(), (file) => checkSnapshot(file, makeReplica()));
+        this.#removeOlder();
+      }
+    } catch (problem) {
+      this.#options.onTrouble(faultOf("the journal cannot go on in a new file yet", problem));
+      return;
+    }
+    this.#compacting ??= this.#compact().finally(() => {
+      this.#compacting = undefined;
+    });
+  }
+
+  async #compact(): Promise<void> {
+    while (this.#closed.length > 0) {
+      const { first } = this.#segment;
+      try {
+        await this.#options.compact(this.directory, first);
+        this.#removeOlder();
+        if (this.#snapshot < first - 1) throw new JournalFault("cannot make a snapshot: it has not been made");
+      } catch (problem) {
+        // The next full segment brings the next attempt.
+        this.#options.onTrouble(faultOf("cannot make a snapshot", problem));
+        return;
+      }
+    }
+  }
+
+  /** Makes a snapshot of the present state here and now. */
+  #writeSnapshot(rows: Iterable<unknown>, check?: (path: string) => void): void {
+    const seq = this.#seq;
+    const pieces = snapshotPieces({ seq, rows: this.#options.replica.version }, rows);
+    this.directory.writeSnapshot(seq, pieces, check);
+  }
+
+  /** Removes what the latest snapshot holds. It has been read by somebody, so it is whole. */
+  #removeOlder(): void {
+    const { snapshots, segments } = this.directory;
+    const latest = snapshots.at(-1) ?? 0;
+    this.#snapshot = latest;
+    for (const seq of snapshots) if (seq < latest) this.directory.removeSnapshot(seq);
+    const open = [...this.#closed, this.#segment];
+    for (const [i, first] of segments.entries()) {
+      const next = segments[i + 1];
+      if (next === undefined || next > latest + 1) break;
+      const segment = open.find((one) => one.first === first);
+      if (segment !== undefined) segment.remove();
+      else this.directory.removeSegment(first);
+    }
+    this.#closed = this.#closed.filter(({ first }) => first > latest);
+  }
+}
+
+function* untilTimeIsUp<T>(rows: Iterable<T>, isTimeUp: () => boolean): Generator<T, void, undefined> {
+  for (const row of rows) {
+    if (isTimeUp()) throw new JournalFault("cannot make a snapshot: there was no time for it");
+    yield row;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * From what lies in a directory to the state it stands for: the latest snapshot, and after it every
+ * turn, each of which must give what it gave when it was made.
+ *
+ * This file owns the way back. It must never skip an entry, and never guess: what is missing or damaged
+ * is a fault.
+ */
+import type { DataDirectory } from "./directory.ts";
+import { JournalFault } from "./fault.ts";
+import type { Replica } from "./replica.ts";
+import { type Durability, Segment } from "./segment.ts";
+import { checkSnapshot, readSnapshot } from "./snapshot-file.ts";
+import { entriesOf } from "./turn-text.ts";
+
+export interface Recovered {
+  /** Sequence number of the last entry; 0 = nothing has happened yet. */
+  readonly seq: number;
+  /** Of the snapshot it began with; 0 = none. */
+  readonly snapshot: number;
+  /** Entries replayed after it. */
+  readonly replayed: number;
+  /** Segments that hold what came after the snapshot, open, the latest last. */
+  readonly segments: Segment[];
+}
+
+/**
+ * Brings a fresh replica to the state a directory stands for.
+ * @param durability how the latest segment is gone on with; "read only" if it is not
+ * @param before leaves out segments that begin with this entry or a later one
+ * @throws JournalFault
+ */
+export function recover(
+  directory: DataDirectory,
+  replica: Replica,
+  durability: Durability | "read only",
+  before = Number.POSITIVE_INFINITY,
+): Recovered {
+  const snapshot = directory.snapshots.findLast((seq) => seq < before) ?? 0;
+  if (snapshot > 0) load(directory, snapshot, replica);
+  const segments = openSegments(directory, snapshot, durability, before);
+  let seq = snapshot;
+  for (const segment of segments) {
+    for (const turn of segment.turns(seq + 1)) {
+      if (turn.seq !== seq + 1) throw missing(directory, seq + 1, turn.seq - 1);
+      const entries = entriesOf(turn.entries);
+      for (const entry of entries) replica.apply(entry);
+      seq += entries.length;
+      segment.entries += entries.length;
+      if (replica.mark !== turn.mark) {
+        throw new JournalFault(
+          `${directory.path}: entry ${seq} does not give what it gave; start the version of mcp-chat that wrote it, and stop it with SIGTERM`,
+        );
+      }
+    }
+  }
+  return { seq, snapshot, replayed: seq - snapshot, segments };
+}
+
+function load(directory: DataDirectory, seq: number, replica: Replica): void {
+  const path = directory.snapshotPath(seq);
+  // What lies there that is older can be removed once this one has proved itself.
+  const isOldest = directory.snapshots[0] === seq && (directory.segments[0] ?? seq + 1) > seq;
+  if (isOldest) readSnapshot(path, replica.version, (rows) => replica.load(rows));
+  else checkSnapshot(path, replica);
+}
+
+/** The segments that may hold what comes after a snapshot. */
+function openSegments(
+  directory: DataDirectory,
+  snapshot: number,
+  durability: Durability | "read only",
+  before: number,
+): Segment[] {
+  const firsts = directory.segments.filter((first) => first < before);
+  // What comes before the last one that begins no later than the first entry wanted is in the snapshot.
+  const needed = firsts.filter((_, i) => (firsts[i + 1] ?? Number.POSITIVE_INFINITY) > snapshot + 1);
+  const [earliest] = needed;
+  if (earliest !== undefined && earliest > snapshot + 1) throw missing(directory, snapshot + 1, earliest - 1);
+  const segments: Segment[] = [];
+  for (const first of needed) {
+    const path = directory.segmentPath(first);
+    const isLast = first === needed.at(-1);
+    const segment = Segment.open(path, first, isLast ? durability : "read only");
+    if (segment !== undefined) segments.push(segment);
+    // The last one may hold nothing: it is made anew by whoever goes on.
+    else if (!isLast) throw new JournalFault(`${path} is damaged`);
+  }
+  return segments;
+}
+
+function missing({ path }: DataDirectory, from: number, to: number): JournalFault {
+  return new JournalFault(`${path}: entries ${from} to ${to} are missing`);
+}
