@@ -24,6 +24,12 @@ import { type Environment, variableOf } from "./settings.ts";
 /** The version of the program, from package.json. */
 export const VERSION: string = packageJson.version;
 
+/**
+ * What makes this program compact a journal, followed by its folder, and by an entry if a server goes on from
+ * there. Hardly anybody ever types it, so no help shows it.
+ */
+export const COMPACT_COMMAND = "compact-journal";
+
 /** What a command line asks for. Texts come without a final line break. */
 export type CommandLine =
   | {

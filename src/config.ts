@@ -311,7 +311,7 @@ export function streamsWithin(limits: string): number {
 
 /** What somebody needs who starts the server for the first time. */
 const FIRST_KEYS =
-  "host port access-token insecure-open allowed-hosts trusted-proxies grace-seconds widen-seconds words-file admin-token metrics config".split(
+  "host port access-token insecure-open allowed-hosts trusted-proxies grace-seconds data words-file admin-token metrics config".split(
     " ",
   );
 

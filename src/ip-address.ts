@@ -93,6 +93,12 @@ export function isInRange({ from, bits }: AddressRange, address: Address): boole
   return true;
 }
 
+/** Whether the text is an address that can only be this machine's own, or a range that begins with one. */
+export function isLoopbackText(text: string): boolean {
+  const range = parseRange(text);
+  return range !== undefined && isLoopbackAddress(range.from);
+}
+
 /** Whether the address can only be this machine's own. */
 export function isLoopbackAddress(address: Address): boolean {
   return LOOPBACK.some((range) => isInRange(range, address));

@@ -6,14 +6,12 @@
  */
 import { type Clock, systemClock } from "./chat/alarm-clock.ts";
 import { LobbyReplica } from "./chat/lobby-replica.ts";
+import { COMPACT_COMMAND } from "./cli.ts";
 import { type CompactCommand, compact, compactElsewhere } from "./journal/compaction.ts";
 import { DiskJournal } from "./journal/disk.ts";
 import type { Durability } from "./journal/segment.ts";
 import { LAST_SNAPSHOT_MS_MAX } from "./limits.ts";
 import type { Log } from "./log.ts";
-
-/** What makes this program compact a journal, followed by its folder and an entry; nobody types it. */
-export const COMPACT_COMMAND = "compact-journal";
 
 export interface Keeping {
   readonly journal: DiskJournal;
@@ -63,8 +61,8 @@ export function openKeeping(
 }
 
 /** What `COMPACT_COMMAND` does. @throws JournalFault */
-export function compactHere([path = "", before = ""]: readonly string[]): void {
-  compact(path, Number(before), () => new LobbyReplica());
+export function compactHere([path = "", before]: readonly string[]): void {
+  compact(path, before === undefined ? undefined : Number(before), () => new LobbyReplica());
 }
 
 /** The executable is its own program; from sources the runtime is told which. */

@@ -22,8 +22,8 @@ export const DEADLINES_PER_STEP_MAX = 64;
 
 /** Entries of one file of the journal: replayed in about a second. */
 export const SEGMENT_ENTRIES_MAX = 200_000;
-/** And its bytes, about: what is read back in a moment. */
-export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+/** And its bytes, about: reached first where most turns have a single entry, as each costs two kilobytes of log. */
+export const SEGMENT_BYTES_MAX = 256 * 1024 * 1024;
 /** Full files that wait for a snapshot, which is made while the next is filled; beyond it the server stands still for one. */
 export const SEGMENTS_CLOSED_MAX = 8;
 /** Between two signs of life in the journal, in milliseconds: so exactly is the end of a killed server known. */

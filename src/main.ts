@@ -12,13 +12,13 @@ import { runAdmin } from "./admin-client/run.ts";
 import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
-import { parseCommandLine, VERSION } from "./cli.ts";
+import { COMPACT_COMMAND, parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
 import { randomBytes } from "./crypto.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
-import { COMPACT_COMMAND, compactHere, type Keeping, openKeeping } from "./keeping.ts";
+import type { Keeping } from "./keeping.ts";
 import { createLog, formatValue, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
@@ -35,7 +35,7 @@ const SESSION_KEY_BYTES = 32;
 function main(): void {
   const [name, ...rest] = process.argv.slice(2);
   if (name === COMPACT_COMMAND) {
-    compactJournal(rest);
+    void compactJournal(rest);
     return;
   }
   const asked = parseCommandLine(process.argv.slice(2), process.env);
@@ -51,7 +51,7 @@ function main(): void {
       fail(`mcp-chat: ${asked.message}`, 1);
       return;
     case "serve":
-      serve(asked.config, openLog(asked.config, asked.exposedFile));
+      void serve(asked.config, openLog(asked.config, asked.exposedFile));
       return;
     case "stdio":
       serveStandardStreams(asked.config, openLog(asked.config, asked.exposedFile));
@@ -69,7 +69,8 @@ function main(): void {
 }
 
 /** For a server beside this process: it is not to be disturbed. */
-function compactJournal(rest: readonly string[]): void {
+async function compactJournal(rest: readonly string[]): Promise<void> {
+  const { compactHere } = await import("./keeping.ts");
   try {
     compactHere(rest);
   } catch (problem) {
@@ -143,10 +144,13 @@ function openWords({ wordsFile, wordsAction }: Config): WordsFile | undefined {
   }
 }
 
-/** What is kept over a restart, if anything is. What cannot be kept must not be told to anybody: that ends the process. */
-function openData({ data, durability }: Config, log: Log): Keeping | undefined {
-  if (data === undefined) return undefined;
+/**
+ * What is kept over a restart. What cannot be kept must not be told to anybody: that ends the process. It is
+ * loaded here, so that no server pays for it that keeps nothing.
+ */
+async function openData(data: string, { durability }: Config, log: Log): Promise<Keeping> {
   const end = (problem: unknown): never => fail(`mcp-chat: ${reasonOf(problem)}`, 1);
+  const { openKeeping } = await import("./keeping.ts");
   try {
     return openKeeping(data, durability, log, end);
   } catch (problem) {
@@ -184,7 +188,10 @@ function openMetrics(config: Config, chat: ChatServer): Metrics | undefined {
 
 /** Has one thing done by the operator of a running server. */
 function operate(command: AdminCommand): void {
-  const output = { out: print, err: (line: string) => process.stderr.write(`${line}\n`) };
+  const output = {
+    out: (line: string) => process.stdout.write(`${line}\n`),
+    err: (line: string) => process.stderr.write(`${line}\n`),
+  };
   runAdmin(command, output).then(
     (exitCode) => {
       process.exitCode = exitCode;
@@ -242,9 +249,9 @@ function standardOutput(): LineSink {
   };
 }
 
-function serve(config: Config, log: Log): void {
+async function serve(config: Config, log: Log): Promise<void> {
   const words = openWords(config);
-  const keeping = openData(config, log);
+  const keeping = config.data === undefined ? undefined : await openData(config.data, config, log);
   const chat = createChat(config, words, keeping);
   const admin = openAdmin(config, chat, log);
   const page = createPage();
@@ -296,13 +303,15 @@ function serve(config: Config, log: Log): void {
 /** What a newcomer needs next: where it listens, and lines to paste. */
 function greeting(url: string, config: Config): string {
   const endpoint = `${url}${ENDPOINT}`;
-  const header = config.accessToken === undefined ? "" : ` --header "Authorization: Bearer $MCP_CHAT_ACCESS_TOKEN"`;
+  const isLocked = config.accessToken !== undefined;
+  const header = isLocked ? ` --header "Authorization: Bearer $MCP_CHAT_ACCESS_TOKEN"` : "";
+  const headers = isLocked ? `,"headers":{"Authorization":"Bearer YOUR_ACCESS_TOKEN"}` : "";
   return [
     `mcp-chat ${VERSION} listening on ${endpoint}`,
     `Chat in a browser: ${url}/`,
     "",
     `Claude Code:    claude mcp add --transport http mcp-chat ${endpoint}${header}`,
-    `JSON clients:   {"mcpServers":{"mcp-chat":{"type":"http","url":"${endpoint}"}}}`,
+    `JSON clients:   {"mcpServers":{"mcp-chat":{"type":"http","url":"${endpoint}"${headers}}}}`,
   ].join("\n");
 }
 
@@ -331,8 +340,11 @@ function onReloadSignal(reloads: readonly (() => void)[]): void {
   });
 }
 
+/** Says something once. `process.stdout` brings Node's streams along, whose loading takes as long as the rest of the start. */
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  Bun.write(Bun.stdout, `${text}\n`).catch(() => {
+    process.exitCode = 1;
+  });
 }
 
 function fail(line: string, exitCode: number): never {

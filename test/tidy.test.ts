@@ -139,7 +139,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     packages: /^node:fs$/,
   },
   "client-settings": { parts: ["limits", "log", "setting-kinds", "settings", "client-limits"], packages: NO_PACKAGES },
-  keeping: { parts: ["chat", "journal", "limits", "log"], packages: NO_PACKAGES },
+  keeping: { parts: ["chat", "cli", "journal", "limits", "log"], packages: NO_PACKAGES },
   cli: {
     parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],
     packages: NO_PACKAGES,

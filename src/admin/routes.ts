@@ -7,7 +7,7 @@ import { z } from "zod";
 import { once } from "../chat/once.ts";
 import type { Report } from "../domain/state.ts";
 import { cleanMessage } from "../domain/text.ts";
-import { parseAddressKey } from "../ip-address.ts";
+import { isLoopbackText, parseAddressKey } from "../ip-address.ts";
 import { OPERATOR_NOTE_CHARS_MAX, USER_ID_CHARS_MAX } from "../limits.ts";
 import type { JsonObject } from "../mcp/registry.ts";
 import { type AdminError, ANNOUNCING, badInput, done, failed, notFound, type Outcome } from "./answer.ts";
@@ -56,6 +56,11 @@ const BAN = once(() =>
     expires_in_seconds: z.int().min(1).max(315_360_000).optional(),
     note: z.string().optional(),
   }),
+);
+/** A ban that would be kept and never apply. */
+const LOOPBACK = badInput(
+  "address is this machine's own, which is never banned: whoever comes from it may be anybody behind a proxy. " +
+    "Name that proxy with --trusted-proxies, and ban the addresses it tells.",
 );
 const ANNOUNCEMENT = once(() => z.strictObject({ text: z.string() }));
 
@@ -157,6 +162,7 @@ async function ban({ body }: Asked, { operator, now }: Surroundings): Promise<Ou
   if (address !== undefined && key === undefined) {
     return failed(badInput("address must be an IPv4 address, or an IPv6 address or its /64 prefix."));
   }
+  if (address !== undefined && isLoopbackText(address)) return failed(LOOPBACK);
   const note = readNote(read.body.note);
   if (note !== undefined && "code" in note) return failed(note);
   const operated = await operator.act({

@@ -6,7 +6,7 @@
  */
 
 import { BRIDGE_RETRY_MS_MAX } from "../client-limits.ts";
-import { errorText, upstreamFailed } from "../mcp/errors.ts";
+import { errorText, upstreamFailed, type WireError } from "../mcp/errors.ts";
 import { type RpcRequest, resultText } from "../mcp/jsonrpc.ts";
 import type { Era } from "../mcp/registry.ts";
 
@@ -30,4 +30,9 @@ export function awayAnswer(request: RpcRequest, era: Era, server: string, nothin
     isError: true,
   };
   return resultText(request.id, JSON.stringify(result));
+}
+
+/** What came in place of an answer. Whatever it was, it is not passed on. */
+export function unreadableAnswer(server: string): WireError {
+  return upstreamFailed(`What answers at ${server} is no MCP server, or its answer is too long.`);
 }

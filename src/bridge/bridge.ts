@@ -2,17 +2,17 @@
  * The bridge: a client that speaks over a pipe reaches a server that speaks HTTP. Messages of both eras
  * are passed on as they are; connections that fail are the bridge's to mend.
  *
- * This file owns the pipe's reading loop and the end. It must never write anything but protocol messages
- * to the client, and never decide what a tool call means.
+ * This file owns what is passed on to which side of it, and the end. It must never write anything but
+ * protocol messages to the client, and never decide what a tool call means.
  */
 
 import { BRIDGE_GOODBYE_MS_MAX, BRIDGE_REQUESTS_MAX } from "../client-limits.ts";
-import { BODY_BYTES_MAX, PIPE_DRAIN_MS_MAX, PIPE_FINISH_MS_MAX } from "../limits.ts";
+import { PIPE_DRAIN_MS_MAX, PIPE_FINISH_MS_MAX } from "../limits.ts";
 import { describeBug } from "../mcp/dispatch.ts";
 import { decideEra } from "../mcp/era.ts";
-import { errorText, LINE_NOT_TEXT, LINE_TOO_LONG, TOO_MANY_IN_FLIGHT, unreadable } from "../mcp/errors.ts";
+import { errorText, TOO_MANY_IN_FLIGHT, unreadable } from "../mcp/errors.ts";
 import { decodeText, type RpcNotification, type RpcRequest } from "../mcp/jsonrpc.ts";
-import { type Line, LineDecoder } from "../mcp/ndjson.ts";
+import { readLines } from "../stdio/line-reader.ts";
 import { type LineSink, LineWriter } from "../stdio/line-writer.ts";
 import { Doorbell } from "./doorbell.ts";
 import type { BridgeParts } from "./exchange.ts";
@@ -111,29 +111,16 @@ class PipeBridge {
     await Promise.race([this.#writer.idle(), Bun.sleep(PIPE_DRAIN_MS_MAX)]);
   }
 
-  async #read(): Promise<void> {
-    const decoder = new LineDecoder(BODY_BYTES_MAX);
-    try {
-      for await (const piece of this.#options.input) {
-        if (!(await this.#take(decoder.push(piece)))) return;
-      }
-      await this.#take(decoder.end());
-    } catch (problem) {
-      // A pipe that breaks is the end of the input.
-      this.#options.log.error("the input broke off", describeBug(problem));
-    }
-  }
-
-  /** Handles lines, each once there is room for its answer. @returns false if reading is over */
-  async #take(lines: readonly Line[]): Promise<boolean> {
-    for (const line of lines) {
-      await this.#writer.room();
-      if (!this.#reading) return false;
-      if (line.kind === "too long") this.#writer.send(errorText(undefined, LINE_TOO_LONG));
-      else if (line.kind === "not text") this.#writer.send(errorText(undefined, LINE_NOT_TEXT));
-      else this.#handle(line.text);
-    }
-    return true;
+  #read(): Promise<void> {
+    const taker = {
+      isReady: async () => {
+        await this.#writer.room();
+        return this.#reading;
+      },
+      take: (text: string) => this.#handle(text),
+      answer: (json: string) => this.#writer.send(json),
+    };
+    return readLines(this.#options.input, taker, this.#options.log);
   }
 
   #handle(text: string): void {

@@ -10,7 +10,7 @@ import { BRIDGE_PATIENCE_MS } from "../client-limits.ts";
 import { errorText, upstreamFailed } from "../mcp/errors.ts";
 import { decodeText, type RpcRequest } from "../mcp/jsonrpc.ts";
 import type { Era } from "../mcp/registry.ts";
-import { awayAnswer } from "./away.ts";
+import { awayAnswer, unreadableAnswer } from "./away.ts";
 import { Backoff, type Clock } from "./patience.ts";
 import { type Answer, type Upstream, UpstreamFailure } from "./upstream.ts";
 import type { Visitor } from "./visitor.ts";
@@ -70,7 +70,12 @@ export async function seeThrough(
     if (outcome === "again") continue;
     let nothingDone = true;
     if (outcome !== "session lost") {
-      nothingDone = outcome.failed.nothingDone;
+      const { kind } = outcome.failed;
+      if (kind === "unreadable") {
+        await parts.write(errorText(request.id, unreadableAnswer(parts.upstream.name)));
+        return;
+      }
+      nothingDone = kind === "unreached";
       const mayRepeat = nothingDone || parts.visitor.isRepeatable(request, era);
       if (mayRepeat && (await backoff.wait(signal))) continue;
     } else if (!renewed) {
@@ -103,7 +108,7 @@ export async function relay(
   answer: Answer,
   onResponse: (text: string) => { readonly write: string } | "again",
 ): Promise<Attempt | Broken> {
-  if (isAway(answer)) return { failed: new UpstreamFailure(true) };
+  if (isAway(answer)) return { failed: new UpstreamFailure("unreached") };
   let after: string | undefined;
   try {
     for await (const { text, id } of answer.messages) {
@@ -115,6 +120,7 @@ export async function relay(
         return "answered";
       }
       if (text === "") continue;
+      if (!isMessage(text)) return { failed: new UpstreamFailure("unreadable") };
       if (!isResponseTo(request, text)) {
         await parts.write(text);
         continue;
@@ -125,8 +131,8 @@ export async function relay(
       return "answered";
     }
   } catch (problem) {
-    asFailure(problem);
-    return { after };
+    const failed = asFailure(problem);
+    return failed.kind === "unreadable" ? { failed } : { after };
   }
   if (answer.status === 200) return { after };
   await parts.write(statusText(parts, request, answer.status));
@@ -148,6 +154,11 @@ function withId(request: RpcRequest, text: string): string | undefined {
   const decoded = decodeText(text);
   if (decoded.kind !== "response" || !("error" in decoded.outcome)) return undefined;
   return JSON.stringify({ jsonrpc: "2.0", id: request.id, error: decoded.outcome.error });
+}
+
+/** Whether a text is a message at all: nothing else may reach the client. */
+export function isMessage(text: string): boolean {
+  return decodeText(text).kind !== "invalid";
 }
 
 function isResponseTo(request: RpcRequest, text: string): boolean {

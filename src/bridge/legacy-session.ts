@@ -12,7 +12,7 @@ import { errorText, NOT_INITIALIZED } from "../mcp/errors.ts";
 import { decodeText, isObject, notificationText, type RequestId, type RpcRequest } from "../mcp/jsonrpc.ts";
 import type { JsonObject } from "../mcp/registry.ts";
 import { CHANNEL_CAPABILITY, type Doorbell } from "./doorbell.ts";
-import { type Attempt, asFailure, type BridgeParts, isAway, relay, seeThrough, textOf } from "./exchange.ts";
+import { type Attempt, asFailure, type BridgeParts, isAway, isMessage, relay, seeThrough, textOf } from "./exchange.ts";
 import { Backoff } from "./patience.ts";
 import { type Answer, UpstreamFailure } from "./upstream.ts";
 
@@ -82,7 +82,7 @@ export class LegacySession {
       const answer = await this.#post(session, text);
       for await (const received of answer.messages) {
         // A batch is answered by a batch.
-        if (answer.status === 200 && received.text !== "") await this.#parts.write(received.text);
+        if (answer.status === 200 && isMessage(received.text)) await this.#parts.write(received.text);
       }
       if (answer.status === 404) await this.#renew(session);
     } catch (problem) {
@@ -140,7 +140,7 @@ export class LegacySession {
       if (typeof outcome === "string" || "failed" in outcome) return outcome;
       if (signal.aborted) return "answered";
       const resumed = outcome.after === undefined ? undefined : await this.#resume(session, outcome.after, signal);
-      if (resumed === undefined) return { failed: new UpstreamFailure(false) };
+      if (resumed === undefined) return { failed: new UpstreamFailure("lost") };
       answer = resumed;
     }
   }
@@ -254,6 +254,7 @@ export class LegacySession {
       const session = this.#session;
       if (session === undefined) return;
       const resume = this.#lastEventId === undefined ? {} : { "last-event-id": this.#lastEventId };
+      const openedAt = clock.now();
       try {
         const headers = { ...this.#headers(session), ...resume };
         const answer = await upstream.send("GET", headers, undefined, { bearer: visitor.given, signal });
@@ -261,7 +262,6 @@ export class LegacySession {
           await this.#renew(session);
         } else if (answer.status === 200 && answer.isStream) {
           for await (const { text, id } of answer.messages) {
-            backoff.reset();
             this.#lastEventId = id ?? this.#lastEventId;
             if (text !== "") await this.#pushed(text);
           }
@@ -272,12 +272,14 @@ export class LegacySession {
       } catch (problem) {
         asFailure(problem);
       }
+      backoff.resetAfter(openedAt);
     } while (await backoff.wait(signal));
   }
 
   /** Passes on what the server says of its own accord, each event once. */
   async #pushed(text: string): Promise<void> {
     const message = decodeText(text);
+    if (message.kind === "invalid") return;
     if (message.kind === "notification") {
       const eventId = message.params?.event_id;
       if (typeof eventId === "string") {

@@ -73,7 +73,7 @@ export class ModernRequests {
       visitor.forget();
       return "again";
     });
-    return typeof outcome === "string" || "failed" in outcome ? outcome : { failed: new UpstreamFailure(false) };
+    return typeof outcome === "string" || "failed" in outcome ? outcome : { failed: new UpstreamFailure("lost") };
   }
 
   /** Keeps a long answer open for as long as the client wants it. */
@@ -81,6 +81,7 @@ export class ModernRequests {
     const backoff = new Backoff(this.#parts.clock, Number.POSITIVE_INFINITY);
     const following = new Following(request);
     do {
+      const openedAt = this.#parts.clock.now();
       try {
         const answer = await this.#post(following.request, signal);
         if (!answer.isStream && !isAway(answer)) {
@@ -89,7 +90,6 @@ export class ModernRequests {
           return;
         }
         for await (const { text } of answer.messages) {
-          backoff.reset();
           if (!answer.isStream) continue;
           for (const message of following.hear(text)) await this.#parts.write(message);
           if (following.isOver) return;
@@ -97,6 +97,7 @@ export class ModernRequests {
       } catch (problem) {
         asFailure(problem);
       }
+      backoff.resetAfter(openedAt);
     } while (await backoff.wait(signal));
   }
 }
@@ -127,6 +128,7 @@ class Following {
       this.isOver = this.#terminated || "error" in message.outcome;
       return this.isOver ? [text] : [];
     }
+    if (message.kind === "invalid") return [];
     if (message.kind !== "notification") return [text];
     const { method, params } = message;
     if (typeof params?.cursor === "string") this.#cursor = params.cursor;

@@ -42,9 +42,9 @@ export class Backoff {
     this.#until = clock.now() + patienceMs;
   }
 
-  /** It worked: the next failure is a first one again. */
-  reset(): void {
-    this.#ms = BRIDGE_RETRY_MS_MIN;
+  /** What was begun then is over: if it lasted, the next failure is a first one again. */
+  resetAfter(begunAt: number): void {
+    if (this.#clock.now() - begunAt >= BRIDGE_RETRY_MS_MAX) this.#ms = BRIDGE_RETRY_MS_MIN;
   }
 
   /** Waits before the next attempt. @returns false if there is to be none */

@@ -8,14 +8,18 @@
 import { BRIDGE_MESSAGE_CHARS_MAX, BRIDGE_SILENCE_MS_MAX } from "../client-limits.ts";
 import { SseDecoder } from "../mcp/sse.ts";
 
-/** Why no answer, or not a whole one, came. */
-export class UpstreamFailure extends Error {
-  /** Whether the request cannot have reached the server. */
-  readonly nothingDone: boolean;
+/**
+ * Why no answer, or not a whole one, came: the request cannot have reached the server; or the connection
+ * was lost; or what came is no answer of an MCP server.
+ */
+export type FailureKind = "unreached" | "lost" | "unreadable";
 
-  constructor(nothingDone: boolean) {
-    super(nothingDone ? "the server cannot be reached" : "the connection to the server was lost");
-    this.nothingDone = nothingDone;
+export class UpstreamFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind) {
+    super(`the answer of the server is missing: ${kind}`);
+    this.kind = kind;
   }
 }
 
@@ -102,11 +106,11 @@ export class Upstream {
       });
     } catch (problem) {
       signal.removeEventListener("abort", onAbort);
-      throw new UpstreamFailure(NOT_CONNECTED.has(codeOf(problem)));
+      throw new UpstreamFailure(NOT_CONNECTED.has(codeOf(problem)) ? "unreached" : "lost");
     }
     const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     const done = (): void => signal.removeEventListener("abort", onAbort);
-    const messages = isStream ? this.#readStream(response, giveUp, done) : readOne(response, done);
+    const messages = isStream ? this.#readStream(response, giveUp, done) : readOne(response, giveUp, done);
     return { status: response.status, headers: response.headers, isStream, messages };
   }
 
@@ -124,10 +128,10 @@ export class Upstream {
           if (frame.data === undefined) continue;
           yield { text: onOneLine(frame.data), id: frame.id };
         }
-        if (decoder.pendingChars > BRIDGE_MESSAGE_CHARS_MAX) throw new UpstreamFailure(false);
+        if (decoder.pendingChars > BRIDGE_MESSAGE_CHARS_MAX) throw new UpstreamFailure("unreadable");
       }
-    } catch (_broken) {
-      throw new UpstreamFailure(false);
+    } catch (problem) {
+      throw problem instanceof UpstreamFailure ? problem : new UpstreamFailure("lost");
     } finally {
       clearTimeout(watch);
       // Whoever stops reading early has no use for the rest.
@@ -137,13 +141,18 @@ export class Upstream {
   }
 }
 
-async function* readOne(response: Response, done: () => void): AsyncGenerator<Received> {
-  let text: string;
+async function* readOne(response: Response, giveUp: AbortController, done: () => void): AsyncGenerator<Received> {
+  const decoder = new TextDecoder();
+  let text = "";
   try {
-    text = await response.text();
-  } catch (_broken) {
-    throw new UpstreamFailure(false);
+    for await (const piece of response.body ?? []) {
+      text += decoder.decode(piece, { stream: true });
+      if (text.length > BRIDGE_MESSAGE_CHARS_MAX) throw new UpstreamFailure("unreadable");
+    }
+  } catch (problem) {
+    throw problem instanceof UpstreamFailure ? problem : new UpstreamFailure("lost");
   } finally {
+    giveUp.abort();
     done();
   }
   if (text !== "") yield { text: onOneLine(text), id: undefined };

@@ -36,9 +36,13 @@ export function listenedHint(lobby: Lobby, user: User, heard: readonly { readonl
 
 /** For somebody who asked where they are. */
 export function statusHint(lobby: Lobby, user: User, unread: number): string {
-  if (unread > 0) return "Call wait_for_message with the cursor as `after` for what you have not read.";
+  const lost = "If an answer may have been lost on its way to you, get_history of the room shows what was said.";
+  if (unread > 0) {
+    const next = "Call wait_for_message with the cursor as `after` for what you have not read.";
+    return user.place.in === "room" ? `${next} ${lost}` : next;
+  }
   if (user.place.in === "room") {
-    return "You have read everything. Speak with send_message, listen with wait_for_message; get_history shows what was said.";
+    return `You have read everything. Speak with send_message, listen with wait_for_message. ${lost}`;
   }
   return user.place.in === "nowhere"
     ? "You neither wait nor chat. Call enter_queue to meet somebody."

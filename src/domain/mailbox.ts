@@ -99,6 +99,8 @@ export function dropFirst(mailbox: Mailbox, count: number): number {
   let freed = 0;
   for (let i = 0; i < count; i++) freed += bytesAt(mailbox.events, i);
   if (count === mailbox.events.length) mailbox.events = NOTHING as MailEvent[];
+  // One by one is how a live conversation drops them, and `splice` makes an array of what it removes.
+  else if (count === 1) mailbox.events.shift();
   else mailbox.events.splice(0, count);
   mailbox.bytes -= freed;
   return -freed;

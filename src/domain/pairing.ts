@@ -9,11 +9,9 @@ import type { AddressKey } from "./ids.ts";
 import { blockedEitherWay } from "./moderation.ts";
 import {
   draftTicket,
-  findPartner,
   join,
   leave,
   leaveTogether,
-  type Obstacle,
   openUp,
   positionOf,
   type Queue,
@@ -23,6 +21,7 @@ import {
   waitSecondsOf,
 } from "./queue.ts";
 import { openRoom } from "./room.ts";
+import { findPartner, type Obstacle } from "./search.ts";
 import type { Lobby, Step, User } from "./state.ts";
 
 /** The ticket of a waiting user. */

@@ -1,10 +1,10 @@
 /**
- * Who waits, in what order, and who may meet whom. Every lookup goes through lists kept by what a
- * partner could ask for, so that an arrival costs the same whether ten or 100,000 wait.
+ * Who waits, in what order, and whose kinds fit: lists kept by what a partner could ask for, so that an
+ * arrival costs the same whether ten or 100,000 wait.
  *
- * This file owns tickets, their lists and the choice of a partner. It must never open a room.
+ * This file owns tickets and their lists. It must never choose a partner nor open a room.
  */
-import { INTERESTS_SCAN_MAX, MATCH_MET_MAX, MATCH_SCAN_MAX } from "../limits.ts";
+import { INTERESTS_SCAN_MAX } from "../limits.ts";
 import { ArrivalOrder } from "./arrival-order.ts";
 import { KINDS, type Kind, PARTNER_KINDS, type PartnerKind } from "./command.ts";
 import type { UserRef } from "./ids.ts";
@@ -32,7 +32,7 @@ export interface Ticket {
   searchAgain: boolean;
 }
 
-interface ClassLists {
+export interface ClassLists {
   /** Available tickets. */
   readonly available: RankedList;
   /** Available tickets that take anybody who fits. */
@@ -57,9 +57,6 @@ export interface Queue {
   nextTicket: number;
 }
 
-/** What stands between two waiting users beside their kinds and interests. */
-export type Obstacle = "none" | "recent" | "blocked";
-
 const WANTS = PARTNER_KINDS.length;
 const CLASSES = KINDS.length * WANTS;
 
@@ -82,7 +79,7 @@ export function classesFit(a: number, b: number): boolean {
 
 const ALL_CLASSES = Array.from({ length: CLASSES }, (_, c) => c);
 /** For each class, the classes whose members may meet it. */
-const FITTING = ALL_CLASSES.map((a) => ALL_CLASSES.filter((b) => classesFit(a, b)));
+export const FITTING = ALL_CLASSES.map((a) => ALL_CLASSES.filter((b) => classesFit(a, b)));
 /** For each class, the classes that want some partner it could have. */
 const COMPETING = ALL_CLASSES.map((a) =>
   ALL_CLASSES.filter((b) => (FITTING[a] ?? []).some((c) => (FITTING[b] ?? []).includes(c))),
@@ -233,162 +230,8 @@ export function sharedInterests(a: readonly string[], b: readonly string[]): rea
   return a.length === 0 || b.length === 0 ? [] : a.filter((interest) => b.includes(interest));
 }
 
-/** What a search has come to. */
-export interface Finding {
-  readonly partner: Ticket | undefined;
-  /** Candidates whose only obstacle is that they were met lately, if nobody was found. */
-  readonly met: readonly Ticket[];
-  /** The number up to which it has looked, if there is more to look at than it may at once. */
-  readonly stoppedAt: number | undefined;
-}
-
-/**
- * The partner for an available ticket: the longest-waiting with the most interests in common; else,
- * if neither holds out, the longest-waiting. Somebody met lately only while nobody else is there for
- * either of the two.
- * @param obstacle what stands between this ticket's user and a candidate; the same in both directions
- * @param pick index below its argument, for random matching; undefined = first in, first out
- * @param after looks at later tickets only, where an earlier search has stopped
- */
-export function findPartner(
-  queue: Queue,
-  ticket: Ticket,
-  obstacle: (a: Ticket, b: Ticket) => Obstacle,
-  pick?: (below: number) => number,
-  after = 0,
-): Finding {
-  const met = new Set<Ticket>();
-  const search: Search = { queue, ticket, after, pick, mayMeetAgain: MATCH_MET_MAX, stoppedAt: undefined };
-  const isFresh = (candidate: Ticket): boolean => {
-    const between = obstacle(ticket, candidate);
-    if (between === "recent" && !met.has(candidate)) {
-      met.add(candidate);
-      search.mayMeetAgain--;
-    }
-    return between === "none";
-  };
-  const fresh = searchBoth(search, isFresh);
-  if (fresh !== undefined || met.size === 0) return { partner: fresh, met: [], stoppedAt: search.stoppedAt };
-
-  const others = new Map<Ticket, boolean>([[ticket, hasOthers(queue, ticket, obstacle)]]);
-  const isAlone = (one: Ticket): boolean => {
-    const known = others.get(one) ?? hasOthers(queue, one, obstacle);
-    others.set(one, known);
-    return !known;
-  };
-  const { stoppedAt } = search;
-  search.mayMeetAgain = MATCH_MET_MAX;
-  const again = isAlone(ticket) ? searchBoth(search, (r) => met.has(r) && isAlone(r)) : undefined;
-  return again === undefined
-    ? { partner: undefined, met: [...met], stoppedAt }
-    : { partner: again, met: [], stoppedAt };
-}
-
-/** Whether anybody is there whom this ticket's user may meet and has not met lately, among so many in each line. */
-function hasOthers(queue: Queue, ticket: Ticket, obstacle: (a: Ticket, b: Ticket) => Obstacle): boolean {
-  for (const c of FITTING[ticket.class] ?? []) {
-    let looks = 0;
-    for (const number of listsOf(queue, c).available) {
-      const other = queue.tickets.get(number);
-      if (other === undefined || other === ticket) continue;
-      if (obstacle(ticket, other) === "none") return true;
-      if (++looks >= MATCH_SCAN_MAX) break;
-    }
-  }
-  return false;
-}
-
-/** One look for a partner. */
-interface Search {
-  readonly queue: Queue;
-  readonly ticket: Ticket;
-  readonly after: number;
-  readonly pick: ((below: number) => number) | undefined;
-  /** How many more who were met lately may come up before it stops; by interest and among the open ones anew. */
-  mayMeetAgain: number;
-  stoppedAt: number | undefined;
-}
-
-function searchBoth(search: Search, accepts: (candidate: Ticket) => boolean): Ticket | undefined {
-  const byInterest = chooseByInterest(search, accepts);
-  if (byInterest !== undefined || !search.ticket.open) return byInterest;
-  search.mayMeetAgain = MATCH_MET_MAX;
-  return chooseOpen(search, accepts);
-}
-
-/**
- * Walks a line until enough are accepted or too many passed over.
- * @param accepts called for each candidate but the searching one
- * @param wanted how many accepted candidates are enough
- */
-function walk(search: Search, line: RankedList, accepts: (candidate: Ticket) => boolean, wanted: number): void {
-  let accepted = 0;
-  let passedOver = 0;
-  for (const number of line.after(search.after)) {
-    const candidate = search.queue.tickets.get(number);
-    if (candidate === undefined || candidate === search.ticket) continue;
-    if (accepts(candidate)) {
-      if (++accepted >= wanted) return;
-    } else if (++passedOver >= MATCH_SCAN_MAX || search.mayMeetAgain <= 0) {
-      // Other lines may have got further; looking at some twice does no harm.
-      search.stoppedAt = Math.min(search.stoppedAt ?? number, number);
-      return;
-    }
-  }
-}
-
-function chooseByInterest(search: Search, accepts: (candidate: Ticket) => boolean): Ticket | undefined {
-  const { queue, ticket } = search;
-  if (ticket.interests.length === 0) return undefined;
-  const common = new Map<Ticket, number>();
-  for (const c of FITTING[ticket.class] ?? []) {
-    const { byInterest } = listsOf(queue, c);
-    if (byInterest.size === 0) continue;
-    for (const interest of ticket.interests) {
-      const line = byInterest.get(interest);
-      if (line === undefined) continue;
-      const counts = (candidate: Ticket): boolean => {
-        const count = common.get(candidate);
-        if (count === undefined && !accepts(candidate)) return false;
-        common.set(candidate, (count ?? 0) + 1);
-        return true;
-      };
-      walk(search, line, counts, MATCH_SCAN_MAX);
-    }
-  }
-  let best: Ticket[] = [];
-  let most = 0;
-  for (const [candidate, count] of common) {
-    if (count < most) continue;
-    if (count > most) best = [];
-    most = count;
-    best.push(candidate);
-  }
-  return choose(best, search.pick);
-}
-
-function chooseOpen(search: Search, accepts: (candidate: Ticket) => boolean): Ticket | undefined {
-  const candidates: Ticket[] = [];
-  const keeps = (candidate: Ticket): boolean => {
-    if (!accepts(candidate)) return false;
-    candidates.push(candidate);
-    return true;
-  };
-  for (const c of FITTING[search.ticket.class] ?? []) {
-    const { open } = listsOf(search.queue, c);
-    if (open.size > 0) walk(search, open, keeps, search.pick === undefined ? 1 : MATCH_SCAN_MAX);
-  }
-  return choose(candidates, search.pick);
-}
-
-/** The earliest of the candidates, or a random one; sorted first, so that the choice is the same everywhere. */
-function choose(candidates: Ticket[], pick?: (below: number) => number): Ticket | undefined {
-  if (candidates.length < 2) return candidates[0];
-  candidates.sort((a, b) => a.number - b.number);
-  return candidates[pick === undefined ? 0 : pick(candidates.length)];
-}
-
-function listsOf(queue: Queue, c: number): ClassLists {
+/** The lists of a class. */
+export function listsOf(queue: Queue, c: number): ClassLists {
   const lists = queue.classes[c];
   if (lists === undefined) throw new Error(`no queue class ${c}`);
   return lists;

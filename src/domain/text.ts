@@ -57,8 +57,11 @@ export type Cleaned = { readonly ok: true; readonly text: string } | Unclean;
 
 export type CleanedInterests = { readonly ok: true; readonly interests: readonly string[] } | Unclean;
 
-/** Printable ASCII with something to see in it and without `_`, which every token has: clean as it is. */
-const PLAIN_MESSAGE = /^[\t\n ]*[!-^`-~][\t\n -^`-~]*$/;
+/**
+ * Printable ASCII with something to see in it and without `_`, which every token has, and without `%`, `&`
+ * and `\`, by which one can be written: clean as it is.
+ */
+const PLAIN_MESSAGE = /^[\t\n ]*[!-$'-[\]^`-~][\t\n -$'-[\]^`-~]*$/;
 const EACH_LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 const EACH_SPACE_RUN = /[\p{White_Space}\u2800]+/gu;
 

@@ -3,7 +3,8 @@
  *
  * This file owns that wait. It must never change an answer, nor cost anything where nothing is kept.
  */
-import type { Handler } from "./metrics-page.ts";
+
+type Handler = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
 /** What stands between a turn and the telling of it. */
 export interface Safety {

@@ -239,7 +239,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   async function serveOther(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const refused = refuseHead(request.headers);
     if (refused !== undefined) return refusal(refused);
-    return (await options.fallback?.(request, addressOf?.(request, server))) ?? refusal(NOT_FOUND);
+    const answer = await options.fallback?.(request, addressOf?.(request, server));
+    if (answer !== undefined) return answer;
+    // Who may not know the endpoint need not know what else is there.
+    return refusal(guard.refuseCredential(bearerOf(request.headers.get("authorization"))) ?? NOT_FOUND);
   }
 
   const { metrics } = options;

@@ -6,7 +6,7 @@
  *
  * This file owns both ends: the one that asks and the one that does it.
  */
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import { recover } from "./recovery.ts";
@@ -14,29 +14,40 @@ import type { Replica } from "./replica.ts";
 import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
 
 /**
- * Makes a snapshot of what the segments before an entry hold. To be run in a process of its own.
+ * Makes a snapshot of what the segments before an entry hold, beside a server that goes on after them. To be
+ * run in a process of its own.
+ * @param before undefined = of everything, where no server is
  * @param makeReplica makes a fresh replica
  * @throws JournalFault
  */
-export function compact(path: string, before: number, makeReplica: () => Replica): void {
-  const directory = new DataDirectory(path);
+export function compact(path: string, before: number | undefined, makeReplica: () => Replica): void {
+  const directory = before === undefined ? DataDirectory.claim(path) : new DataDirectory(path);
   const replica = makeReplica();
   const { seq, snapshot, segments } = recover(directory, replica, "read only", before);
   for (const segment of segments) segment.close();
-  if (seq + 1 !== before) throw new JournalFault(`${path}: entries ${seq + 1} to ${before - 1} are missing`);
-  if (seq === snapshot) return;
+  if (before !== undefined && seq + 1 !== before) {
+    throw new JournalFault(`${path}: entries ${seq + 1} to ${before - 1} are missing`);
+  }
+  if (seq > snapshot) writeSnapshot(directory, seq, replica, makeReplica());
+  directory.release();
+}
+
+function writeSnapshot(directory: DataDirectory, seq: number, replica: Replica, other: Replica): void {
   const pieces = snapshotPieces({ seq, rows: replica.version }, replica.rows());
   try {
-    directory.writeSnapshot(seq, pieces, (file) => checkSnapshot(file, makeReplica()));
+    directory.writeSnapshot(seq, pieces, (file) => checkSnapshot(file, other));
   } catch (problem) {
-    throw faultOf(`cannot write to ${path}`, problem);
+    throw faultOf(`cannot write to ${directory.path}`, problem);
   }
 }
 
 /** How a process that compacts is started: the program, and what makes it do that. */
 export type CompactCommand = (path: string, before: number) => readonly string[];
 
-/** Has a process of its own do it, at low priority. It ends with this one. Rejects with a fault if it fails. */
+/**
+ * Has a process of its own do it, at low priority. Rejects with a fault if it fails. It may outlive this one and
+ * does no harm then: what it reads stays as it is or is gone, and what it writes is true.
+ */
 export function compactElsewhere(command: CompactCommand): (directory: DataDirectory, before: number) => Promise<void> {
   return async ({ path }, before) => {
     const child = Bun.spawn([...command(path, before)], {
@@ -53,10 +64,13 @@ export function compactElsewhere(command: CompactCommand): (directory: DataDirec
   };
 }
 
+/** A quarter of what the server gets where both want the same processor: less, and it would never come to its end. */
+const NICE = 5;
+
 /** Lets everything else go first: nobody waits for a snapshot. */
 function yieldTo(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
+    setPriority(pid, NICE);
   } catch (_ended) {
     // It was quicker than this.
   }

@@ -6,7 +6,6 @@
  * two servers must never write here at once.
  */
 import { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -21,7 +20,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { faultOf, JournalFault } from "./fault.ts";
-import { removeSegmentFiles } from "./segment.ts";
 
 /** Bytes of the key that seals sessions. */
 const KEY_BYTES = 32;
@@ -67,7 +65,7 @@ export class DataDirectory {
   sessionKey(): Uint8Array {
     const path = join(this.path, KEY);
     try {
-      if (!existsSync(path)) this.writeWhole(KEY, [randomBytes(KEY_BYTES)]);
+      if (!existsSync(path)) this.writeWhole(KEY, [crypto.getRandomValues(Buffer.alloc(KEY_BYTES))]);
       const key = readFileSync(path);
       if (key.length !== KEY_BYTES) throw new JournalFault(`${path} is damaged: it has ${key.length} bytes, not 32`);
       return new Uint8Array(key);
@@ -106,14 +104,6 @@ export class DataDirectory {
    */
   writeSnapshot(seq: number, chunks: Iterable<Uint8Array>, check?: (path: string) => void): void {
     this.writeWhole(snapshotName(seq), chunks, check);
-  }
-
-  removeSnapshot(seq: number): void {
-    rmSync(this.snapshotPath(seq), { force: true });
-  }
-
-  removeSegment(first: number): void {
-    removeSegmentFiles(this.segmentPath(first));
   }
 
   /** Writes a file under another name first, and gives it its own once the disk has it. */

@@ -5,6 +5,7 @@
  * This file owns the turn, and which file is written to. A turn that cannot be kept ends everything: what
  * was applied and not kept must never be seen. It must never wait for the disk to tidy up.
  */
+import { rm } from "node:fs/promises";
 import type { Command, Entry } from "../domain/command.ts";
 import { JOURNAL_PULSE_MS, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX, SEGMENTS_CLOSED_MAX } from "../limits.ts";
 import { DataDirectory } from "./directory.ts";
@@ -13,7 +14,7 @@ import type { DrawEntropy, Journal, Safety } from "./journal.ts";
 import { createEntropySource } from "./memory.ts";
 import { recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
-import { type Durability, Segment } from "./segment.ts";
+import { type Durability, Segment, segmentFiles } from "./segment.ts";
 import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
 import { entryText, turnText } from "./turn-text.ts";
 import { Watermark } from "./watermark.ts";
@@ -74,6 +75,7 @@ export class DiskJournal implements Journal, Safety {
 
   #isBroken = false;
   #compacting: Promise<void> | undefined;
+  #tidying: Promise<void> = Promise.resolve();
   readonly #watermark: Watermark;
   #watermarkAt = 0;
 
@@ -94,17 +96,13 @@ export class DiskJournal implements Journal, Safety {
     this.#seq = seq;
     this.#snapshot = snapshot;
     this.#at = replica.now;
-    let latest = segments.pop();
-    if (latest !== undefined && replayed === 0 && snapshot > 0) {
-      // All it holds is in the snapshot, which has just been read.
-      latest.remove();
-      latest = undefined;
-    }
-    this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
     this.#closed = segments;
+    // One whose entries are all in the snapshot is not gone on with.
+    const latest = replayed === 0 && snapshot > 0 ? undefined : segments.pop();
+    this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
     this.#removeOlder();
     // After many short lives there is more to replay than after a long one.
-    if (this.#isFull || segments.length > 0) this.#turnOver();
+    if (this.#isFull || this.#closed.length > 0) this.#turnOver();
   }
 
   /**
@@ -126,6 +124,12 @@ export class DiskJournal implements Journal, Safety {
     const segments = [...this.#closed, this.#segment];
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     return { entries: this.#seq - this.#snapshot, bytes, segments: segments.length };
+  }
+
+  /** Settles when nothing goes on beside the turns: no snapshot is made and nothing removed. */
+  async idle(): Promise<void> {
+    await this.#compacting;
+    await this.#tidying;
   }
 
   /** Milliseconds since the epoch; if the clock was set back while nobody lived, it goes on from the last entry. */
@@ -212,10 +216,8 @@ export class DiskJournal implements Journal, Safety {
   #raiseWatermark(): void {
     this.#watermarkAt = this.#at + JOURNAL_PULSE_MS;
     // A log is not longer than what comes after the last snapshot: those before are synced or gone.
-    void this.#watermark.raise(
-      this.#seq,
-      [...this.#closed, this.#segment].map(({ logPath }) => logPath),
-    );
+    const paths = [...this.#closed, this.#segment].flatMap(({ durablePaths }) => durablePaths);
+    void this.#watermark.raise(this.#seq, paths);
   }
 
   // --- segments and snapshots -------------------------------------------------------------------
@@ -274,16 +276,21 @@ export class DiskJournal implements Journal, Safety {
     const { snapshots, segments } = this.directory;
     const latest = snapshots.at(-1) ?? 0;
     this.#snapshot = latest;
-    for (const seq of snapshots) if (seq < latest) this.directory.removeSnapshot(seq);
-    const open = [...this.#closed, this.#segment];
-    for (const [i, first] of segments.entries()) {
-      const next = segments[i + 1];
-      if (next === undefined || next > latest + 1) break;
-      const segment = open.find((one) => one.first === first);
-      if (segment !== undefined) segment.remove();
-      else this.directory.removeSegment(first);
-    }
-    this.#closed = this.#closed.filter(({ first }) => first > latest);
+    const older = snapshots.filter((seq) => seq < latest).map((seq) => this.directory.snapshotPath(seq));
+    // The last one of them may still be written to.
+    const held = segments.filter((_, i) => (segments[i + 1] ?? Number.POSITIVE_INFINITY) <= latest + 1);
+    const logs = held.flatMap((first) => segmentFiles(this.directory.segmentPath(first)));
+    const open = this.#closed.filter(({ first }) => held.includes(first));
+    this.#closed = this.#closed.filter(({ first }) => !held.includes(first));
+    this.#tidying = this.#tidy([...older, ...logs], open, this.#tidying);
+  }
+
+  /** A large file takes the disk a while to remove, so nobody waits for it. What stays is removed next time. */
+  async #tidy(paths: readonly string[], open: readonly Segment[], before: Promise<void>): Promise<void> {
+    await before;
+    for (const path of paths) await rm(path, { force: true }).catch(() => undefined);
+    // Only now, or SQLite would tidy first.
+    for (const segment of open) segment.close();
   }
 }
 

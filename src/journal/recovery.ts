@@ -48,7 +48,7 @@ export function recover(
       segment.entries += entries.length;
       if (replica.mark !== turn.mark) {
         throw new JournalFault(
-          `${directory.path}: entry ${seq} does not give what it gave; start the version of mcp-chat that wrote it, and stop it with SIGTERM`,
+          `${directory.path}: entry ${seq} does not give what it gave; have it read by the version of mcp-chat that wrote it: mcp-chat compact-journal ${directory.path}`,
         );
       }
     }

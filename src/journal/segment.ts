@@ -7,7 +7,8 @@
  * This file owns the format. It must never know what an entry says.
  */
 import { Database, type Statement } from "bun:sqlite";
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { faultOf, JournalFault } from "./fault.ts";
 
 /** How surely a turn is kept before anything of it is told: against the end of the process, or of the machine. */
@@ -59,7 +60,7 @@ export class Segment {
   /** Makes a new file, in place of one whose making was cut short. @throws JournalFault */
   static create(path: string, first: number, durability: Durability): Segment {
     try {
-      removeSegmentFiles(path);
+      for (const file of segmentFiles(path)) rmSync(file, { force: true });
       // Its companions take their mode from it.
       closeSync(openSync(path, "wx", 0o600));
       const database = new Database(path, { readwrite: true, strict: true });
@@ -72,6 +73,8 @@ export class Segment {
       );
       // Last, so that a file without it is one whose making was cut short.
       database.run(`PRAGMA user_version = ${FORMAT}`);
+      // SQLite takes a log for stray whose file is empty: the disk must have the file before it has the log.
+      if (durability === "full") for (const file of [path, dirname(path)]) syncNow(file);
       return new Segment(path, first, database, durability);
     } catch (problem) {
       throw faultOf(`cannot make ${path}`, problem);
@@ -99,9 +102,9 @@ export class Segment {
     }
   }
 
-  /** Where what it took lies. */
-  get logPath(): string {
-    return `${this.path}-wal`;
+  /** What the disk must have so that it has what was taken, in this order. */
+  get durablePaths(): readonly string[] {
+    return [this.path, dirname(this.path), `${this.path}-wal`];
   }
 
   /** Keeps a turn: when this returns, it is kept. Throws whatever the system does. */
@@ -130,21 +133,24 @@ export class Segment {
     }
   }
 
-  /** Stops using the file. Whoever closes it last has SQLite tidy it, which may take a while. */
+  /** Stops using the file. Unless it is removed, whoever closes it last has SQLite tidy it, which may take a while. */
   close(): void {
     this.#database.close();
   }
-
-  /** Removes it for good. In this order nothing is tidied first. */
-  remove(): void {
-    removeSegmentFiles(this.path);
-    this.close();
-  }
 }
 
-/** Removes a segment's file and its companions. */
-export function removeSegmentFiles(path: string): void {
-  for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+/** The files of a segment, in the order in which they are to be removed: as long as the last is there, so is it. */
+export function segmentFiles(path: string): readonly string[] {
+  return [`${path}-wal`, `${path}-shm`, path];
+}
+
+function syncNow(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function sumOf(entries: string, mark: number): number {

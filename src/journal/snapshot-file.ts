@@ -12,6 +12,7 @@ import type { Replica } from "./replica.ts";
 const FORMAT = 1;
 /** Bytes written or read at a time. */
 const PIECE_BYTES = 1024 * 1024;
+const LINE_FEED = 10;
 
 /** What a snapshot is of. */
 export interface SnapshotHead {
@@ -59,21 +60,18 @@ function hashOfRows(rows: Iterable<unknown>): string {
  */
 export function readSnapshot(path: string, versionMax: number, take: (rows: Iterable<unknown>) => void): string {
   try {
-    const lines = linesOf(path);
-    const first = lines.next();
-    const head = first.done === true ? undefined : (JSON.parse(first.value) as Partial<HeadLine>);
-    if (head?.snapshot === undefined || head.rows === undefined) throw new JournalFault(`${path} is no snapshot`);
-    if (head.snapshot > FORMAT || head.rows > versionMax) {
-      throw new JournalFault(`${path} was written by a newer version of mcp-chat`);
+    const reader = new SnapshotReader(path);
+    try {
+      const { snapshot, rows } = reader.head;
+      if (snapshot === undefined || rows === undefined) throw new JournalFault(`${path} is no snapshot`);
+      if (snapshot > FORMAT || rows > versionMax) {
+        throw new JournalFault(`${path} was written by a newer version of mcp-chat`);
+      }
+      take(reader.rows());
+      return reader.hash;
+    } finally {
+      reader.close();
     }
-    let hash: string | undefined;
-    take(
-      rowsOf(lines, (found) => {
-        hash = found;
-      }),
-    );
-    if (hash === undefined) throw new JournalFault(`${path} is damaged`);
-    return hash;
   } catch (problem) {
     // Whatever cannot be made sense of: the text, or a state of it.
     const isSystem = problem instanceof Error && "code" in problem;
@@ -93,21 +91,66 @@ export function checkSnapshot(path: string, replica: Replica): void {
     throw new JournalFault(`${path} does not give the state it was made from`);
 }
 
-/** The rows up to the end, which must be right. */
-function* rowsOf(lines: Iterable<string>, whole: (hash: string) => void): Generator<unknown, void, undefined> {
-  const hash = new RowHash();
-  for (const line of lines) {
-    const row: unknown = JSON.parse(line);
-    if (Array.isArray(row)) {
-      hash.add(`${line}\n`);
-      yield row;
-      continue;
+/** Reads a snapshot in pieces of many rows, which costs far less than one row after the other. */
+class SnapshotReader {
+  readonly head: Partial<HeadLine>;
+  readonly #file: number;
+  readonly #piece = Buffer.alloc(PIECE_BYTES);
+  /** What has been read and not been given: the beginning of a line. */
+  #rest: Buffer = Buffer.alloc(0);
+  #end: EndLine["end"] | undefined;
+  readonly #hash = new RowHash();
+
+  /** Opens a file and reads its first line. */
+  constructor(path: string) {
+    this.#file = openSync(path, "r");
+    this.#read();
+    const end = this.#rest.indexOf(LINE_FEED);
+    this.head = end < 0 ? {} : (JSON.parse(this.#rest.toString("utf8", 0, end)) as Partial<HeadLine>);
+    this.#rest = this.#rest.subarray(end + 1);
+  }
+
+  /** What the rows hash to. @throws Error if not all of them were there */
+  get hash(): string {
+    const { rows, sha256 } = this.#hash.result;
+    if (this.#end?.rows !== rows || this.#end.sha256 !== sha256) throw new Error("rows are missing or others");
+    return sha256;
+  }
+
+  /** The rows, up to the end. Whoever takes them asks for the hash afterwards. */
+  *rows(): Generator<unknown, void, undefined> {
+    while (this.#end === undefined) {
+      const whole = this.#rest.lastIndexOf(LINE_FEED) + 1;
+      const lines = this.#rest.toString("utf8", 0, whole);
+      this.#rest = this.#rest.subarray(whole);
+      if (lines !== "") yield* this.#parse(lines);
+      if (!this.#read()) return;
     }
-    const { end } = row as EndLine;
-    const { rows, sha256 } = hash.result;
-    if (end?.rows !== rows || end.sha256 !== sha256) throw new Error("the rows are not those that were written");
-    whole(sha256);
-    return;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  *#parse(lines: string): Generator<unknown, void, undefined> {
+    const values = JSON.parse(`[${lines.slice(0, -1).replaceAll("\n", ",")}]`) as unknown[];
+    const last = values.at(-1);
+    if (Array.isArray(last)) this.#hash.add(lines, values.length);
+    else {
+      // The end, after which nothing comes.
+      values.pop();
+      const start = lines.lastIndexOf("\n", lines.length - 2) + 1;
+      if (start > 0) this.#hash.add(lines.slice(0, start), values.length);
+      this.#end = (last as Partial<EndLine>).end;
+    }
+    yield* values;
+  }
+
+  /** Reads on. False at the end of the file. */
+  #read(): boolean {
+    const read = readSync(this.#file, this.#piece);
+    this.#rest = Buffer.concat([this.#rest, this.#piece.subarray(0, read)]);
+    return read > 0;
   }
 }
 
@@ -115,9 +158,10 @@ class RowHash {
   readonly #hasher = new Bun.CryptoHasher("sha256");
   #rows = 0;
 
-  add(line: string): void {
-    this.#rows++;
-    this.#hasher.update(line);
+  /** @param lines of so many rows, each with its end */
+  add(lines: string, rows = 1): void {
+    this.#rows += rows;
+    this.#hasher.update(lines);
   }
 
   /** Whatever has been added so far. */
@@ -128,24 +172,4 @@ class RowHash {
 
 function lineOf(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
-}
-
-function* linesOf(path: string): Generator<string, void, undefined> {
-  const file = openSync(path, "r");
-  try {
-    const piece = Buffer.alloc(PIECE_BYTES);
-    // Pieces end anywhere, in the middle of a character too.
-    let rest: Buffer = Buffer.alloc(0);
-    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
-      const text = rest.length === 0 ? piece.subarray(0, read) : Buffer.concat([rest, piece.subarray(0, read)]);
-      let start = 0;
-      for (let end = text.indexOf(10); end >= 0; end = text.indexOf(10, start)) {
-        yield text.toString("utf8", start, end);
-        start = end + 1;
-      }
-      rest = Buffer.from(text.subarray(start));
-    }
-  } finally {
-    closeSync(file);
-  }
 }

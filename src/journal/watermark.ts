@@ -55,7 +55,7 @@ export class Watermark {
 async function sync(path: string): Promise<void> {
   const file = await open(path, "r");
   try {
-    await file.datasync();
+    await file.sync();
   } finally {
     await file.close();
   }

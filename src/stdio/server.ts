@@ -1,20 +1,19 @@
 /**
  * The stdio edge: a server definition over a pair of byte streams, until the input ends.
  *
- * This file owns the reading loop, what the pipe carries beside answers, and the end. It must never
- * decide what a message means, and it writes protocol messages only.
+ * This file owns what the pipe carries beside answers, and the end. It must never decide what a
+ * message means, and it writes protocol messages only.
  */
 
-import { BODY_BYTES_MAX, KEEP_ALIVE_MS, PIPE_DRAIN_MS_MAX, PIPE_FINISH_MS_MAX } from "../limits.ts";
-import { type BugLog, describeBug } from "../mcp/dispatch.ts";
-import { errorText, LINE_NOT_TEXT, LINE_TOO_LONG } from "../mcp/errors.ts";
+import { KEEP_ALIVE_MS, PIPE_DRAIN_MS_MAX, PIPE_FINISH_MS_MAX } from "../limits.ts";
+import type { BugLog } from "../mcp/dispatch.ts";
 import type { Outlet } from "../mcp/frame-source.ts";
 import { decodeText } from "../mcp/jsonrpc.ts";
 import type { MessageSource } from "../mcp/message-source.ts";
-import { type Line, LineDecoder } from "../mcp/ndjson.ts";
 import type { PushReader, ServerDefinition } from "../mcp/registry.ts";
 import type { HeldReply, Reply } from "../mcp/reply.ts";
 import { StdioEndpoint } from "../mcp/stdio-endpoint.ts";
+import { readLines } from "./line-reader.ts";
 import { type LineSink, type LineSource, LineWriter } from "./line-writer.ts";
 
 export interface StdioServerOptions {
@@ -102,33 +101,16 @@ class StdioConnection {
     for (const answer of this.#answers) answer.close();
   }
 
-  async #read(): Promise<void> {
-    const decoder = new LineDecoder(BODY_BYTES_MAX);
-    try {
-      for await (const piece of this.#options.input) {
-        if (!(await this.#take(decoder.push(piece)))) return;
-      }
-      await this.#take(decoder.end());
-    } catch (problem) {
-      // A pipe that breaks is the end of the input.
-      this.#options.log.error("the input broke off", describeBug(problem));
-    }
-  }
-
-  /** Handles lines, each once there is room for its answer. @returns false if reading is over */
-  async #take(lines: readonly Line[]): Promise<boolean> {
-    for (const line of lines) {
-      await this.#writer.room();
-      if (!this.#reading) return false;
-      this.#handle(line);
-    }
-    return true;
-  }
-
-  #handle(line: Line): void {
-    if (line.kind === "too long") this.#writer.send(errorText(undefined, LINE_TOO_LONG));
-    else if (line.kind === "not text") this.#writer.send(errorText(undefined, LINE_NOT_TEXT));
-    else this.#answer(this.#endpoint.receive(decodeText(line.text)));
+  #read(): Promise<void> {
+    const taker = {
+      isReady: async () => {
+        await this.#writer.room();
+        return this.#reading;
+      },
+      take: (text: string) => this.#answer(this.#endpoint.receive(decodeText(text))),
+      answer: (json: string) => this.#writer.send(json),
+    };
+    return readLines(this.#options.input, taker, this.#options.log);
   }
 
   #answer(reply: Reply | HeldReply): void {

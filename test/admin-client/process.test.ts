@@ -87,6 +87,9 @@ describe("an evening of moderation", () => {
   test("exit codes and one line of complaint", async () => {
     const unknown = await admin(["report", "report_x"]);
     expect([unknown.code, unknown.stdout, unknown.stderr]).toEqual([1, "", "mcp-chat: There is no such report.\n"]);
+    const loopback = await admin(["ban", "address", "127.0.0.1"]);
+    expect([loopback.code, loopback.stdout]).toEqual([1, ""]);
+    expect(loopback.stderr).toStartWith("mcp-chat: address is this machine's own, which is never banned: ");
     const wrong = await admin(["summary"], { MCP_CHAT_ADMIN_TOKEN: "wrong" });
     expect([wrong.code, wrong.stderr]).toEqual([1, "mcp-chat: This is not the admin token.\n"]);
     const misused = await admin(["ban", "ann"]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { refusalResult } from "../../src/chat/refusals.ts";
 import { INSTRUCTIONS } from "../../src/chat/tools.ts";
 import { REFUSAL_CODES, refuse } from "../../src/domain/refusal.ts";
+import { TRANSCRIPT_MESSAGES_MAX } from "../../src/limits.ts";
 import type { JsonObject, ToolResult } from "../../src/mcp/registry.ts";
 import { ChatWorld } from "../support/chat-world.ts";
 
@@ -44,9 +45,14 @@ describe("the last line says what to do next", () => {
       hintOf(await world.call("wait_for_message", { session_token: ann, ...args }));
     expect(await heard()).toContain("Say hello with send_message");
     await world.ask("send_message", { message: "hi" }, { session: "b" });
-    expect(hintOf(await world.call("chat_status", { session_token: ann }))).toContain("wait_for_message");
+    const lost = "If an answer may have been lost on its way to you, get_history of the room shows what was said.";
+    const unread = hintOf(await world.call("chat_status", { session_token: ann }));
+    expect(unread).toStartWith("Call wait_for_message with the cursor");
+    expect(unread).toEndWith(lost);
     expect(await heard()).toContain("Answer with send_message, then call wait_for_message");
-    expect(hintOf(await world.call("chat_status", { session_token: ann }))).toContain("get_history");
+    const read = hintOf(await world.call("chat_status", { session_token: ann }));
+    expect(read).toStartWith("You have read everything.");
+    expect(read).toEndWith(lost);
     const nothing = heard({ timeout_seconds: 1 });
     await world.clock.pass(1000);
     expect(await nothing).toContain("nothing new");
@@ -59,6 +65,35 @@ describe("the last line says what to do next", () => {
     const idle = heard({ timeout_seconds: 1 });
     await world.clock.pass(1000);
     expect(await idle).toBe("You neither wait nor chat. Call enter_queue to meet somebody.");
+  });
+
+  test("outside a room nothing is said of its history", async () => {
+    const world = new ChatWorld();
+    const { ann, bob } = await world.pair();
+    await world.ask("leave_chat", { session_token: bob });
+    expect(hintOf(await world.call("chat_status", { session_token: ann }))).toBe(
+      "Call wait_for_message with the cursor as `after` for what you have not read.",
+    );
+  });
+
+  test("a description tells the bounds of what its tool does", async () => {
+    const { tools } = new ChatWorld().server.definition;
+    const descriptionOf = (name: string) => tools.find((tool) => tool.name === name)?.description;
+    expect(descriptionOf("get_history")).toContain(`the last ${TRANSCRIPT_MESSAGES_MAX} messages are kept`);
+    expect(descriptionOf("report_partner")).toContain("calling again returns the same report_id and adds nothing");
+    const world = new ChatWorld();
+    const { ann, bob } = await world.pair();
+    const { room } = await world.ask("chat_status", { session_token: ann });
+    const room_id = String((room as JsonObject).room_id);
+    for (let n = 0; n <= TRANSCRIPT_MESSAGES_MAX; n++) {
+      await world.ask("send_message", { session_token: bob, message: "x" });
+    }
+    const oldest = await world.call("get_history", { session_token: ann, room_id, before: 3 });
+    expect(oldest.structuredContent).toMatchObject({ messages: [{ seq: 2 }], has_more: false });
+    expect(hintOf(oldest)).toBe("That is all that is kept.");
+    const report = { session_token: ann, room_id, category: "spam" };
+    const first = await world.ask("report_partner", report);
+    expect(await world.ask("report_partner", { ...report, category: "hate", details: "more" })).toEqual(first);
   });
 
   test("where something was lost, how to read it after all", async () => {

@@ -168,6 +168,11 @@ export const TOKEN_DISGUISES: readonly (readonly [disguise: string, hide: (token
   ["with terminal colours between", (token) => token.replace(/(.{6})/g, "$1\x1b[31m")],
   ["with variation selectors", (token) => [...token].join("\ufe0f")],
   ["with its prefix cut", (token) => token.replace("mcpc_", "mc\u2063pc\u200d_")],
+  ["with a Markdown escape", (token) => token.replace("_", "\\_")],
+  ["with an HTML reference", (token) => token.replace("_", "&#95;")],
+  ["with a URL escape", (token) => token.replace("_", "%5F")],
+  ["with dots", (token) => [...token].join(".")],
+  ["with emoji", (token) => [...token].join("\u{1f600}")],
   ["behind an override", (token) => `\u202e${token}\u202c`],
   ["at the very end of a long text", (token) => `${"x".repeat(3000)} ${token}`],
 ];

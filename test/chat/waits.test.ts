@@ -1,6 +1,6 @@
 /** Held calls, from a tool's point of view: who is answered when, and what counts as read. */
 import { describe, expect, test } from "bun:test";
-import type { JsonObject } from "../../src/mcp/registry.ts";
+import type { JsonObject, ToolResult } from "../../src/mcp/registry.ts";
 import { type CallTrace, ChatWorld, refusalCode, settled } from "../support/chat-world.ts";
 
 /** Waits in the background; `answer` is undefined until the call has been answered. */
@@ -146,6 +146,60 @@ describe("a wait", () => {
     const answer = await both;
     expect(answer).toMatchObject({ success: true, seq: 1, status: "chatting", timed_out: false });
     expect(names(answer)).toEqual(["message.received"]);
+  });
+
+  test("with send_message it goes on past the room that was found, and says so in the end", async () => {
+    const world = new ChatWorld();
+    const { ann, bob } = await world.pair();
+    const trace: CallTrace = { streams: 0, progress: [] };
+    const args = { session_token: bob, message: "hello", wait_seconds: 20 };
+    const asked = world.call("send_message", args, {}, trace);
+    let done = false;
+    void asked.then(() => {
+      done = true;
+    });
+    await settled();
+    await world.clock.pass(15_000);
+    expect(done).toBe(false);
+    expect(trace.progress.map((step) => step.progress)).toEqual([1, 2]);
+    const sent = await world.ask("send_message", { session_token: ann, message: "hi" });
+    expect(sent.delivery).toBe("pushed");
+    const answer = (await asked).structuredContent;
+    expect(names(answer)).toEqual(["chatroom.found", "message.received"]);
+    expect(answer).toMatchObject({ success: true, timed_out: false, truncated: false });
+    expect(
+      await world.ask(
+        "wait_for_message",
+        { session_token: bob, timeout_seconds: 1, after: String(answer?.cursor) },
+        { signal: AbortSignal.abort() },
+      ),
+    ).toMatchObject({ events: [] });
+  });
+
+  test("with send_message a silent partner is waited for as long as was asked, and never greeted twice", async () => {
+    const world = new ChatWorld();
+    const { bob } = await world.pair();
+    const asked = world.call("send_message", { session_token: bob, message: "hello", wait_seconds: 20 });
+    let answer: ToolResult | undefined;
+    void asked.then((result) => {
+      answer = result;
+    });
+    await settled();
+    await world.clock.pass(19_999);
+    expect(answer).toBeUndefined();
+    await world.clock.pass(1);
+    expect(answer?.structuredContent).toMatchObject({ status: "chatting", timed_out: true });
+    expect(names(answer?.structuredContent)).toEqual(["chatroom.found"]);
+    expect(JSON.stringify(answer?.content)).toContain("Your partner has said nothing new.");
+    expect(JSON.stringify(answer?.content)).not.toContain("Say hello");
+  });
+
+  test("with send_message what the partner said before ends it at once", async () => {
+    const world = new ChatWorld();
+    const { ann, bob } = await world.pair();
+    await world.ask("send_message", { session_token: ann, message: "first" });
+    const answer = await world.ask("send_message", { session_token: bob, message: "hello", wait_seconds: 20 });
+    expect(names(answer)).toEqual(["chatroom.found", "message.received"]);
   });
 
   test("refuses who is not known, what is no cursor and what is out of range", async () => {

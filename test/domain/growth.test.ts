@@ -5,7 +5,8 @@
  * This file owns counts, never times: it is as right on a slow machine as on a fast one.
  */
 import { describe, expect, test } from "bun:test";
-import { emptyQueue, findPartner, join, type Obstacle, type Queue, type Ticket } from "../../src/domain/queue.ts";
+import { emptyQueue, join, type Queue, type Ticket } from "../../src/domain/queue.ts";
+import { findPartner, type Obstacle } from "../../src/domain/search.ts";
 import { MATCH_SCAN_MAX } from "../../src/limits.ts";
 import { startAlone } from "../support/lobby-alone.ts";
 import { ORDINARY } from "../support/lobby-driver.ts";

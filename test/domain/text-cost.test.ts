@@ -37,6 +37,9 @@ const PIECES: readonly (readonly [string, string])[] = [
   ["half-width voicing marks", "_\uff9e\uff9f"],
   ["token prefixes", "mcpc_"],
   ["nearly tokens", "mcpc_0123456789012345678."],
+  ["prefixes that go nowhere", "m.c.p.c&"],
+  ["letters and signs", "m&&&&c....p&&&&"],
+  ["an escape without end", "mcpc&#0000"],
   ["number signs", "#"],
   ["number signs and marks", "# \u0301"],
 ];

@@ -125,7 +125,7 @@ describe.each(CLEANERS)("%s", (name, clean) => {
 test("printable ASCII passes cleanMessage unchanged", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[\t\n -~]{0,200}$/), (input) => {
-      fc.pre(/\S/.test(input) && !/mcpc/i.test(input.replace(/\s/g, "")));
+      fc.pre(/\S/.test(input) && !/m.?c.?p.?c/i.test(input.replace(/[^A-Za-z0-9_-]/g, "")));
       expect(cleanMessage(input, 200)).toEqual({ ok: true, text: input });
     }),
   );
@@ -159,6 +159,37 @@ test("a token is found wherever it stands and whatever invisible characters are 
         expect(cleanMessage(`${lead} ${dressed}`, 4000)).toEqual({ ok: false, reason: "holds_token" });
       },
     ),
+  );
+});
+
+test("a token is found whatever signs stand between its characters and however its low line is written", () => {
+  const lowLine = fc.constantFrom("_", "\\_", "&#95;", "&#x5f;", "&lowbar;", "%5F", "\\x5f", "\uff3f");
+  const sign = fc.constantFrom("", ".", "*", ",", "`", "|", " ", "~", "/", "\u2022", "\u{1f980}", "\u3001");
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[A-Za-z0-9_-]{20,43}$/),
+      lowLine,
+      fc.array(sign, { minLength: 47, maxLength: 47 }),
+      (rest, line, signs) => {
+        const dressed = ["m", "c", "p", "c", line, ...rest]
+          .map((piece, index) => piece + (signs[index] ?? ""))
+          .join("");
+        expect(cleanMessage(`It is ${dressed} and nothing else.`, 4000)).toEqual({ ok: false, reason: "holds_token" });
+      },
+    ),
+  );
+});
+
+test("words that begin like the prefix are no token", () => {
+  const word = fc.constantFrom(
+    ..."mcp chat client server snake_case R&B 95% 5f under_bar \\alpha Claude code".split(" "),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 40 }), (words) => {
+      const text = words.join(" ");
+      expect(cleanMessage(text, 4000)).toEqual({ ok: true, text });
+    }),
+    { numRuns: RUNS },
   );
 });
 

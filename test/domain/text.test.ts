@@ -194,6 +194,26 @@ describe("a session token", () => {
     ["with a mathematical prefix", TOKEN.replace("mcpc_", boldPrefix)],
     ["with circled letters", TOKEN.replace("mcpc", "ⓜⓒⓟⓒ")],
     ["with another low line", TOKEN.replace("_", "\uFE4D")],
+    ["with a Markdown escape", TOKEN.replace("_", "\\_")],
+    ["with a decimal reference", TOKEN.replace("_", "&#95;")],
+    ["with a padded reference", TOKEN.replace("_", "&#0095;")],
+    ["with a hexadecimal reference", TOKEN.replace("_", "&#x5f;")],
+    ["with the capital reference", TOKEN.replace("_", "&#X5F;")],
+    ["with an HTML name", TOKEN.replace("_", "&lowbar;")],
+    ["with the other HTML name", TOKEN.replace("_", "&UnderBar;")],
+    ["with a full-width reference", TOKEN.replace("_", "\uFF06\uFF03\uFF19\uFF15\uFF1B")],
+    ["with a URL escape", TOKEN.replace("_", "%5F")],
+    ["with a string escape", TOKEN.replace("_", "\\u005f")],
+    ["with dots between", [...TOKEN].join(".")],
+    ["with hyphens between", [...TOKEN].join("-")],
+    ["with low lines between", [...TOKEN].join("_")],
+    ["with punctuation of all kinds between", [...TOKEN].join("*,|")],
+    ["with ideographic punctuation between", [...TOKEN].join("\u3001")],
+    ["with emoji between", [...TOKEN].join("\u{1f600}")],
+    ["with Cyrillic letters", TOKEN.replace("mcpc", "\u043c\u0441\u0440\u0441")],
+    ["with a Cyrillic es", TOKEN.replace("mc", "m\u0421")],
+    ["with Greek lunate sigmas", TOKEN.replace("mcpc", "m\u03f2p\u03f9")],
+    ["with small capitals", TOKEN.replace("mcpc", "\u1d0d\u1d04\u1d18\u1d04")],
     ["with accents", [...TOKEN].join("\u0301").normalize("NFC")],
   ])("is found: %s", (_, text) => {
     expect(holdsToken(text)).toBe(true);
@@ -210,6 +230,13 @@ describe("a session token", () => {
     "mcpc_0123456789012345678",
     "mcpc-01234567890123456789",
     "cpc_01234567890123456789",
+    "mcp chat is a lovely program for all of you",
+    "MCP, Claude & you: 100% of what the snake_case of a_name_like_this needs to be talked about",
+    "mcp_chat_is_a_lovely_program_for_all_of_you",
+    "mcp-chat_client and mcp_client_session_manager_of_the_house",
+    "McPherson & Co. have 95 branches, 5f of them in town_and_country_side_by_side",
+    "\\mathrm{cpc} and 50% off: mcpc 95, and nothing",
+    "\u041c\u043e\u0441\u043a\u0432\u0430_\u0438_\u0441\u0440\u0435\u0434\u0430 & more_of_that_and_so_on",
   ])("is not found in %j", (text) => {
     expect(holdsToken(text)).toBe(false);
     expect(cleanMessage(text, 4000)).toEqual(clean(text));
@@ -219,7 +246,7 @@ describe("a session token", () => {
     expect(cleanName(`my token is ${TOKEN}`)).toEqual(refused("holds_token"));
   });
 
-  test("needs a low line, of which normalising knows seven", () => {
+  test("needs a low line or an escape of it, and normalising knows seven low lines", () => {
     const lowLines: string[] = [];
     for (let point = 0; point <= 0x10ffff; point++) {
       const letter = String.fromCodePoint(point);

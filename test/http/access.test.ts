@@ -37,6 +37,14 @@ const SHEET: Sheet = {
       answers: { "www-authenticate": "Bearer" },
     },
     {
+      name: "no token, where nothing is",
+      url: `${guarded.http.url}/nowhere`,
+      body: PING,
+      status: 401,
+      code: -32000,
+      answers: { "www-authenticate": "Bearer" },
+    },
+    {
       name: "another token",
       url: guarded.mcp,
       body: PING,

@@ -151,7 +151,7 @@ describe("segments and snapshots", () => {
     const path = temporaryFolder();
     const opened = openJournal(path, { segmentEntriesMax: 10 });
     await keepAll(opened, 1, 35);
-    await Bun.sleep(1);
+    await opened.journal.idle();
     expect(opened.troubles).toEqual([]);
     expect(opened.journal.directory.snapshots).toEqual([30]);
     expect(opened.journal.directory.segments).toEqual([31]);
@@ -189,7 +189,7 @@ describe("segments and snapshots", () => {
       },
     });
     await keepAll(opened, 1, 25);
-    await Bun.sleep(1);
+    await opened.journal.idle();
     expect(attempts).toBe(2);
     expect(opened.troubles.map(({ message }) => message)).toEqual(["no luck", "no luck"]);
     expect(opened.failures).toEqual([]);
@@ -213,6 +213,7 @@ describe("segments and snapshots", () => {
     await keepAll(first, 1, 12);
     first.journal.close(() => false);
     const second = openJournal(path);
+    await second.journal.idle();
     expect(second.journal.found.replayed).toBe(0);
     expect(second.ledger.numbers).toEqual(range(1, 12));
     expect([second.journal.directory.snapshots, second.journal.directory.segments]).toEqual([[12], [13]]);
@@ -245,7 +246,7 @@ describe("segments and snapshots", () => {
     const path = temporaryFolder();
     const opened = openJournal(path, { segmentEntriesMax: 10 });
     await keepAll(opened, 1, 10);
-    await Bun.sleep(1);
+    await opened.journal.idle();
     abandon(opened);
     const unfinished = opened.journal.directory.segmentPath(11);
     for (const end of ["-wal", "-shm"]) rmSync(unfinished + end, { force: true });
@@ -377,7 +378,7 @@ describe("a start is refused, in one line,", () => {
         return this.entries.length === 33 ? 0 : super.mark;
       }
     }
-    expect(refusalOf(path, { replica: new Forgetful() })).toStartWith("FOLDER: entry 33 does not give what it gave");
+    expect(refusalOf(path, { replica: new Forgetful() })).toStartWith("FOLDER: entry 33 does not give what it gave; ");
   });
 
   test("if the key of the sessions is damaged", async () => {
@@ -397,7 +398,7 @@ async function filled(): Promise<string> {
   const path = temporaryFolder();
   const opened = openJournal(path, { segmentEntriesMax: 10 });
   await keepAll(opened, 1, 35);
-  await Bun.sleep(1);
+  await opened.journal.idle();
   abandon(opened);
   return path;
 }

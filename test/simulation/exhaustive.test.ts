@@ -3,7 +3,7 @@
  *
  * Once with all that people can do, five commands deep, and deeper by alphabets of commands that act on
  * the same things: who meets whom, what is said and read, which lines are open, what becomes of a code,
- * who blocks whom, and what an operator does.
+ * who blocks whom, what an operator does, and what a restart makes of it all.
  *
  * This file owns the alphabets and the least number of states each must lead to.
  */
@@ -96,6 +96,16 @@ const BANS: Alphabet = {
   leaps: { on_time: LEAPS.on_time, a_little: (now) => now + 4, far: LEAPS.far },
 };
 
+/** A server that is started again and again, at any moment, whatever is open or under way. */
+const RESTARTS: Alphabet = {
+  settings: SETTINGS,
+  entries: [{}, { interests: ["tea"] }, { code: "elm" }],
+  sessions: false,
+  letters: pick("leave_chat", "send", "look", "open", "close", "hold", "hang_up"),
+  acts: { restart: () => ({ type: "restart", settings: SETTINGS }) },
+  leaps: { on_time: LEAPS.on_time, just_before: LEAPS.just_before },
+};
+
 /** Two agents who have just met. */
 const MET = ["t1", "t2"].map((name) => cameIn(name, { session: `s-${name}` }));
 
@@ -117,6 +127,8 @@ test.each([
   ["bans", BANS, 5, 12_000],
   ["bans once they have met", { ...BANS, before: MET_AT_X_AND_Y }, 4, 24_000],
   ["lines", LINES, 6, 13_000],
+  ["restarts", RESTARTS, 5, 7500],
+  ["restarts once they have met", { ...RESTARTS, before: MET }, 4, 7000],
   ["lines once they have met", { ...LINES, before: MET }, 4, 9000],
 ] as const)(
   "T3: %s",

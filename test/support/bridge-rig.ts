@@ -12,8 +12,8 @@ import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 import { LOBBY_SETTINGS } from "./chat-world.ts";
 import { SESSION_KEY } from "./http-fixture.ts";
+import { Relay } from "./relay.ts";
 import { StdioPipe } from "./stdio-pipe.ts";
-import { TcpRelay } from "./tcp-relay.ts";
 
 const OTHER_KEY = SESSION_KEY.map((byte) => byte + 1);
 const EVENTUALLY_MS_MAX = 10_000;
@@ -27,14 +27,14 @@ export class BridgeRig {
   #chat: ChatServer;
   #http: HttpServer;
   readonly #options: RigOptions;
-  readonly relay: TcpRelay;
+  readonly relay: Relay;
   readonly #pipes: StdioPipe[] = [];
 
   constructor(options: RigOptions = {}) {
     this.#options = options;
     this.#chat = createChat(options);
     this.#http = this.#serve(0);
-    this.relay = new TcpRelay(this.#http.port);
+    this.relay = new Relay(this.#http.port);
   }
 
   get lobby() {
@@ -48,7 +48,7 @@ export class BridgeRig {
 
   /** A client of the server through a bridge. */
   bridge(options: Partial<BridgeOptions> = {}): StdioPipe {
-    const url = new URL(`http://127.0.0.1:${this.relay.port}/mcp`);
+    const url = new URL(`${this.relay.origin}/mcp`);
     const pipe = new StdioPipe((ends) => startBridge({ url, ...ends, ...options }));
     this.#pipes.push(pipe);
     return pipe;

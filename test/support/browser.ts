@@ -10,7 +10,7 @@ import { testAloneWith } from "./client-optional.ts";
 import { type Program, startProgram } from "./program.ts";
 
 /** The browser, by the names under which Debian installs it: the one that has no window is enough, and starts faster. */
-const CHROMIUM = ["chromium-headless-shell", "chromium"].find((name) => Bun.which(name) !== null) ?? "chromium";
+export const CHROMIUM = ["chromium-headless-shell", "chromium"].find((name) => Bun.which(name) !== null) ?? "chromium";
 
 /** How long something may take to show, in milliseconds; generous, as a test machine may be busy. */
 const SHOW_MS_MAX = 15_000;
@@ -71,7 +71,8 @@ function there<T>(started: T | undefined): T {
   return started;
 }
 
-function launchBrowser(): Promise<Browser> {
+/** A browser without a window. Whoever launches it closes it. */
+export function launchBrowser(): Promise<Browser> {
   // The browser's own cage needs rights that containers do not have.
   return chromium.launch({ executablePath: Bun.which(CHROMIUM) ?? CHROMIUM, args: ["--no-sandbox"] });
 }

@@ -8,6 +8,7 @@
 
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from "@modelcontextprotocol/client";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport, type StdioServerParameters } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { z } from "zod";
 import { Arrivals, within } from "./client-deadline.ts";
@@ -58,7 +59,8 @@ export interface ChatClient extends AsyncDisposable {
   /** Names of the tools. From here on the client checks results against the listed schemas. */
   listTools(): Promise<string[]>;
   enter(args?: Record<string, unknown>): Promise<Outcome>;
-  send(message: string): Promise<Outcome>;
+  /** @param id a `client_message_id`, so that the same can be sent again */
+  send(message: string, id?: string): Promise<Outcome>;
   /** The next event that was not heard before. */
   hear(): Promise<ChatEvent>;
   /** Events that came more than once. */
@@ -111,8 +113,7 @@ type PushedParams = z.infer<typeof pushedParams>;
 export async function connect(flavour: Flavour, url: string, comeback?: Comeback): Promise<ChatClient> {
   const line = new Line();
   const heard = new Arrivals<ChatEvent>();
-  const onPush = (name: string, { event_id, cursor, ...data }: PushedParams): void =>
-    heard.put({ event_id, name, data, cursor });
+  const onPush = putsInto(heard);
   const session = comeback?.by === "session" ? comeback.as.session : undefined;
   const open = flavour === "v1" ? openV1 : openV2;
   const { client, transport } = await open(flavour, new URL(url), line, onPush, session);
@@ -121,17 +122,36 @@ export async function connect(flavour: Flavour, url: string, comeback?: Comeback
   return hearsByPush(flavour) ? new PushedClient(parts, heard) : new WaitingClient(parts, comeback?.as.cursor);
 }
 
+/** Connects an official client of the first generation to a server that it starts, and talks to over pipes. */
+export async function connectOverPipes(server: StdioServerParameters): Promise<ChatClient> {
+  const heard = new Arrivals<ChatEvent>();
+  const client = newV1(putsInto(heard));
+  await client.connect(new StdioClientTransport(server));
+  const parts = { flavour: "v1", line: new Line(), client, transport: {}, token: undefined, known: undefined } as const;
+  return new PushedClient(parts, heard);
+}
+
 type Opened = Promise<{ client: OfficialClient; transport: SessionMemory }>;
 type OnPush = (name: string, params: PushedParams) => void;
 
+const putsInto =
+  (heard: Arrivals<ChatEvent>): OnPush =>
+  (name, { event_id, cursor, ...data }) =>
+    heard.put({ event_id, name, data, cursor });
+
 const INFO = { name: "a test", version: "1" };
 
-async function openV1(_flavour: Flavour, url: URL, line: Line, onPush: OnPush, session: Identity["session"]): Opened {
+function newV1(onPush: OnPush): ClientV1 {
   const client = new ClientV1(INFO, { capabilities: {} });
   for (const name of PUSHED) {
     const schema = z.object({ method: z.literal(name), params: pushedParams });
     client.setNotificationHandler(schema, ({ params }) => onPush(name, params));
   }
+  return client;
+}
+
+async function openV1(_flavour: Flavour, url: URL, line: Line, onPush: OnPush, session: Identity["session"]): Opened {
+  const client = newV1(onPush);
   const transport = new TransportV1(url, {
     fetch: line.fetch,
     ...(session === undefined ? {} : { sessionId: session.id }),
@@ -201,8 +221,8 @@ abstract class SdkClient implements ChatClient {
     return outcome;
   }
 
-  send(message: string): Promise<Outcome> {
-    return this.call("send_message", { message });
+  send(message: string, id?: string): Promise<Outcome> {
+    return this.call("send_message", { message, ...(id === undefined ? {} : { client_message_id: id }) });
   }
 
   leave(): Promise<Outcome> {

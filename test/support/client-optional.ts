@@ -38,8 +38,9 @@ function missingOf(programs: readonly string[]): string | undefined {
   return missing.length === 0 ? undefined : `there is no ${missing.join(", ")}`;
 }
 
-/** A test that takes real time: runs where MCP_CHAT_SLOW_TESTS=1 is set. */
-export function slowTest(title: string, body: () => Promise<void>, ms: number): void {
+/** A test that takes real time: runs where MCP_CHAT_SLOW_TESTS=1 is set, and there are these programs of the system. */
+export function slowTest(title: string, body: () => Promise<void>, ms: number, programs: readonly string[] = []): void {
   const isAsked = process.env.MCP_CHAT_SLOW_TESTS === "1";
-  unless(isAsked ? undefined : "takes over a minute; set MCP_CHAT_SLOW_TESTS=1", title, body, ms);
+  const reason = isAsked ? missingOf(programs) : "takes over a minute; set MCP_CHAT_SLOW_TESTS=1";
+  unless(reason, title, body, ms);
 }

@@ -1,96 +1,161 @@
 /**
- * A bad line: a TCP relay in front of a server that tests can cut and mend.
+ * A network that fails on command: a TCP relay in front of a server.
  *
- * This file owns its sockets. It must never change what passes, and looks at it only to know which
+ * This file owns the relay's sockets. It must never change what passes, and looks at it only to know which
  * connections carry an event stream.
  */
 
-interface Side {
-  readonly end: () => void;
+import type { Socket, TCPSocketListener } from "bun";
+
+/** One end of a connection through the relay. */
+interface End {
+  readonly isServer: boolean;
+  other: Socket<End> | undefined;
+  /** What could not be written to this socket yet, oldest first. */
+  waiting: Uint8Array[];
+  /** Closed by the other side: so is this one, once everything is written. */
+  isLast: boolean;
   carriesStream: boolean;
   /** Nothing passes any more, and nobody is told. */
   isMute: boolean;
 }
 
-export interface Relay {
-  /** `http://127.0.0.1:PORT`, in place of the server's own. */
-  readonly origin: string;
-  /** Breaks every connection and refuses new ones. */
-  cut(): void;
-  /** Lets the open event streams fall silent without a sign, as after a machine has slept. */
-  mute(): void;
-  /** Lets new connections through. */
-  mend(): void;
-  stop(): void;
-}
+/** Where everything goes: a port of this machine, or whichever it is when somebody connects; undefined = there is none. */
+export type RelayTarget = number | (() => number | undefined);
 
-/** Starts a relay to a port of this machine. */
-export function startRelay(port: number): Relay {
-  const open = new Set<Side>();
-  let isCut = false;
-  const listener = Bun.listen<{ send: (bytes: Uint8Array) => void; side: Side | undefined }>({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      open(near) {
-        const waiting: Uint8Array[] = [];
-        near.data = { send: (bytes) => waiting.push(bytes.slice()), side: undefined };
-        if (isCut) {
-          near.terminate();
-          return;
-        }
-        void Bun.connect({
-          hostname: "127.0.0.1",
-          port,
-          socket: {
-            open(far) {
-              const side: Side = {
-                carriesStream: false,
-                isMute: false,
-                end: () => {
-                  near.terminate();
-                  far.terminate();
-                },
-              };
-              near.data.side = side;
-              open.add(side);
-              near.data.send = (bytes) => {
-                if (!side.isMute) far.write(bytes);
-              };
-              for (const bytes of waiting) far.write(bytes);
-            },
-            data: (_far, bytes) => {
-              const { side } = near.data;
-              if (side === undefined || side.isMute) return;
-              side.carriesStream ||= new TextDecoder().decode(bytes).includes("text/event-stream");
-              near.write(bytes);
-            },
-            close: () => void near.end(),
-            error: () => void near.terminate(),
-          },
-        }).catch(() => near.terminate());
+export class Relay {
+  readonly #target: () => number | undefined;
+  #listener: TCPSocketListener<End> | undefined;
+  readonly #sockets = new Set<Socket<End>>();
+  /** What gets lost on the way until the next `cut` or `up`. */
+  #lost: "nothing" | "answers" | "everything" = "nothing";
+  readonly port: number;
+
+  constructor(target: RelayTarget) {
+    this.#target = typeof target === "number" ? () => target : target;
+    this.#listener = this.#listen(0);
+    this.port = this.#listener.port;
+  }
+
+  /** `http://127.0.0.1:PORT`, in place of the server's own. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Connections now open, both directions of one counted once. */
+  get connections(): number {
+    return this.#sockets.size / 2;
+  }
+
+  /** Breaks every connection; new ones are accepted. */
+  cut(): void {
+    this.#lost = "nothing";
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  /** Breaks every connection and refuses new ones. */
+  down(): void {
+    this.#listener?.stop(true);
+    this.#listener = undefined;
+    this.cut();
+  }
+
+  /** Accepts connections again, on the same port, and everything passes. */
+  up(): void {
+    this.#lost = "nothing";
+    this.#listener ??= this.#listen(this.port);
+  }
+
+  /** Passes on what goes to the server, and loses what comes back. */
+  muffle(): void {
+    this.#lost = "answers";
+  }
+
+  /** Connections stay and nothing passes any more, as when a server hangs. */
+  freeze(): void {
+    this.#lost = "everything";
+  }
+
+  /** Lets the open event streams fall silent without a sign, as after a machine has slept. */
+  muteStreams(): void {
+    for (const { data } of this.#sockets) data.isMute ||= data.carriesStream;
+  }
+
+  #listen(port: number): TCPSocketListener<End> {
+    return Bun.listen<End>({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        ...this.#handlers,
+        open: (socket) => {
+          socket.data = newEnd(undefined);
+          const target = this.#target();
+          if (target === undefined) {
+            socket.terminate();
+            return;
+          }
+          this.#sockets.add(socket);
+          this.#connect(socket, target).catch(() => socket.terminate());
+        },
       },
-      data: (near, bytes) => near.data.send(bytes),
-      close: (near) => near.data.side?.end(),
-      error: (near) => near.data.side?.end(),
+    });
+  }
+
+  async #connect(near: Socket<End>, port: number): Promise<void> {
+    const far = await Bun.connect<End>({
+      hostname: "127.0.0.1",
+      port,
+      data: newEnd(near),
+      socket: this.#handlers,
+    });
+    this.#sockets.add(far);
+    near.data.other = far;
+    far.data.waiting.unshift(...near.data.waiting.splice(0));
+    drain(far);
+    // The near side may have gone meanwhile.
+    if (!this.#sockets.has(near)) far.terminate();
+  }
+
+  readonly #handlers = {
+    data: (socket: Socket<End>, bytes: Uint8Array): void => {
+      const { other, isServer, isMute } = socket.data;
+      if (isMute || this.#lost === "everything" || (isServer && this.#lost === "answers")) return;
+      if (isServer && new TextDecoder().decode(bytes).includes("text/event-stream")) {
+        for (const end of [socket, other]) if (end !== undefined) end.data.carriesStream = true;
+      }
+      // Until the far side is there, what came is kept by the near one.
+      (other ?? socket).data.waiting.push(bytes.slice());
+      if (other !== undefined) drain(other);
     },
-  });
-  return {
-    origin: `http://127.0.0.1:${listener.port}`,
-    cut() {
-      isCut = true;
-      for (const side of open) side.end();
-      open.clear();
+    drain,
+    close: (socket: Socket<End>): void => {
+      this.#sockets.delete(socket);
+      const { other } = socket.data;
+      if (other === undefined) return;
+      other.data.isLast = true;
+      drain(other);
     },
-    mute() {
-      for (const side of open) side.isMute = side.carriesStream;
-    },
-    mend() {
-      isCut = false;
-    },
-    stop() {
-      for (const side of open) side.end();
-      listener.stop(true);
+    error(socket: Socket<End>): void {
+      socket.terminate();
     },
   };
+}
+
+/** @param other of an end at the server's side: the client's */
+function newEnd(other: Socket<End> | undefined): End {
+  const isServer = other !== undefined;
+  return { isServer, other, waiting: [], isLast: false, carriesStream: false, isMute: false };
+}
+
+function drain(socket: Socket<End>): void {
+  const { waiting, isLast } = socket.data;
+  for (let piece = waiting[0]; piece !== undefined; piece = waiting[0]) {
+    const written = socket.write(piece);
+    if (written < piece.length) {
+      waiting[0] = piece.subarray(Math.max(0, written));
+      return;
+    }
+    waiting.shift();
+  }
+  if (isLast) socket.end();
 }

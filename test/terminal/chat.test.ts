@@ -5,13 +5,11 @@
  */
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { ChatHouse } from "../support/chat-house.ts";
 import { Talker } from "../support/chat-partner.ts";
-import { DEADLINE_MS, within } from "../support/client-deadline.ts";
 import { testWith } from "../support/client-optional.ts";
 import { FaceProcess } from "../support/face-process.ts";
-import { CHECKOUT, run, temporaryFolder } from "../support/program.ts";
+import { Tmux } from "../support/tmux.ts";
 
 // Every test starts processes, on a machine that may be busy.
 setDefaultTimeout(40_000);
@@ -93,56 +91,6 @@ describe("between pipes", () => {
     }
   });
 });
-
-/** A terminal of its own, in a tmux server of its own. */
-class Tmux implements AsyncDisposable {
-  readonly #socket = join(temporaryFolder(), "tmux");
-
-  async #tmux(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await run(["tmux", "-S", this.#socket, "-f", "/dev/null", ...args]);
-    if (code !== 0) throw new Error(`tmux ${args[0]}: ${stderr}`);
-    return stdout;
-  }
-
-  /** Starts a shell command in a window of this size. */
-  async start(command: string, columns: number, rows: number): Promise<void> {
-    const size = ["-x", String(columns), "-y", String(rows)];
-    await this.#tmux("new-session", "-d", ...size, "-c", CHECKOUT, command);
-  }
-
-  type(...keys: string[]): Promise<string> {
-    return this.#tmux("send-keys", ...keys);
-  }
-
-  /** Pastes as a terminal does for a program that has asked to know. */
-  async paste(text: string): Promise<void> {
-    await this.#tmux("set-buffer", text);
-    await this.#tmux("paste-buffer", "-p", "-r");
-  }
-
-  resize(columns: number, rows: number): Promise<string> {
-    return this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
-  }
-
-  /** The screen, once it shows this. */
-  async shows(what: RegExp, ...options: string[]): Promise<string> {
-    let screen = "";
-    const look = async (): Promise<string> => {
-      for (;;) {
-        screen = await this.#tmux("capture-pane", "-p", ...options);
-        if (what.test(screen)) return screen;
-        await Bun.sleep(50);
-      }
-    };
-    return within(String(what), look(), DEADLINE_MS).catch((problem: unknown) => {
-      throw new Error(`${problem}\n${screen}`);
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tmux("kill-server").catch(() => "");
-  }
-}
 
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
 const COLOURED = new RegExp(`${"\u001b"}\\[[\\d;]*[1-9]`);

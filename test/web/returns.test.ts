@@ -7,18 +7,18 @@
 import { expect } from "bun:test";
 import { browserTests, meet, Tab } from "../support/browser.ts";
 import { startProgram } from "../support/program.ts";
-import { startRelay } from "../support/relay.ts";
+import { Relay } from "../support/relay.ts";
 
 const world = browserTests();
 
 world.test("what is written and said while the line is cut arrives once, in order, on both sides", async () => {
-  const relay = startRelay(world.server.port);
+  const relay = new Relay(world.server.port);
   const [ann, bob] = await meet(world, { origin: relay.origin });
   await using _ann = ann;
   await using _bob = bob;
   await bob.say("before");
   await ann.hears("before");
-  relay.cut();
+  relay.down();
   await bob.page.locator("#banner").waitFor();
   await bob.say("first in the dark");
   await bob.say("second in the dark");
@@ -26,7 +26,7 @@ world.test("what is written and said while the line is cut arrives once, in orde
   await ann.notice("Your partner's connection dropped.");
   await ann.say("are you there?");
   await ann.delivery("Sent, kept until they are back");
-  relay.mend();
+  relay.up();
   await ann.hears("second in the dark");
   await bob.hears("are you there?");
   await bob.delivery("Sent");
@@ -40,7 +40,7 @@ world.test("what is written and said while the line is cut arrives once, in orde
     "me: second in the dark",
     "them: are you there?",
   ]);
-  relay.stop();
+  relay.down();
 });
 
 world.test("a message whose answer is lost is sent again and comes once", async () => {
@@ -102,7 +102,7 @@ world.test("a browser without a network says so and comes back", async () => {
 });
 
 world.test("a line that falls silent without a sign is noticed when the machine wakes up", async () => {
-  const relay = startRelay(world.server.port);
+  const relay = new Relay(world.server.port);
   const [ann, bob] = await meet(world, { origin: relay.origin, profile: await world.newProfile() });
   await using _ann = ann;
   await using _bob = bob;
@@ -110,13 +110,13 @@ world.test("a line that falls silent without a sign is noticed when the machine 
   await bob.page.reload();
   await bob.sees("chat");
   await ann.notice("Your partner is back.");
-  relay.mute();
+  relay.muteStreams();
   await ann.say("good night");
   await bob.page.clock.fastForward(60_000);
   await bob.hears("good night");
   await bob.say("good morning");
   await ann.hears("good morning");
-  relay.stop();
+  relay.down();
 });
 
 world.test("a reloaded tab is the same person with the same conversation", async () => {
@@ -169,7 +169,7 @@ world.test("two tabs of one browser are two people who may meet", async () => {
 
 world.test("whoever is away for too long is told why, and what they could not send", async () => {
   const server = await startProgram({ kind: "source", args: ["--grace-seconds", "0.5"] });
-  const relay = startRelay(server.port);
+  const relay = new Relay(server.port);
   const short = { profile: world.profile, server };
   const [ann, bob] = await meet(short, { origin: relay.origin });
   await using _ann = ann;
@@ -177,16 +177,16 @@ world.test("whoever is away for too long is told why, and what they could not se
   // Who has never held a stream has fifteen minutes.
   await ann.say("hello");
   await bob.hears("hello");
-  relay.cut();
+  relay.down();
   await bob.page.locator("#banner").waitFor();
   await bob.say("too late");
   await ann.notice("Your partner's connection was lost.");
-  relay.mend();
+  relay.up();
   await bob.page.locator("#over").waitFor();
   await bob.delivery("Not sent: the chat was over.");
   expect(await bob.page.getByRole("button", { name: "Try again" }).count()).toBe(0);
   expect(await bob.page.locator(".notice").last().innerText()).toMatch(/The chat ended while you were away|is over/);
-  relay.stop();
+  relay.down();
   await server.stop();
 });
 

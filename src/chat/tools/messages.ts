@@ -21,7 +21,7 @@ import { callerOf } from "../identity.ts";
 import { once } from "../once.ts";
 import { refusalResult, textRefusal } from "../refusals.ts";
 import { type EventView, eventView, framedText, hasStrangersWords, statusOf, timestampOf } from "../render.ts";
-import type { WaitResult } from "../waits.ts";
+import type { WaitRequest, WaitResult } from "../waits.ts";
 import { waitOutput } from "./schemas.ts";
 
 const afterInput = once(() =>
@@ -38,7 +38,7 @@ const holdInput = once(() => z.number().min(1).max(HOLD_SECONDS_MAX));
 
 const SEND_DESCRIPTION = `Send one message to your partner in the current chat.
 Set client_message_id to a fresh id for each message: a repeated call with the same id posts nothing twice.
-With wait_seconds the same call then waits for an answer, as wait_for_message does; else call wait_for_message next.
+With wait_seconds the same call then waits for an answer, as wait_for_message does (timed_out: none came yet); else call wait_for_message next.
 delivery "pushed" means your partner is listening right now, "queued" that it waits for them.`;
 
 const WAIT_DESCRIPTION = `Wait for what happens next: a partner found, a message, a partner who left, is away or back, an announcement of the server's operator.
@@ -105,7 +105,7 @@ export function sendMessage(chat: Chat): Tool {
           delivery: posted.delivery,
         };
         if (args.wait_seconds === undefined) return success(own);
-        return waitAndAnswer(chat, context, args, own);
+        return waitAndAnswer(chat, context, args, { own, room: outcome.room });
       });
     },
   });
@@ -127,8 +127,15 @@ export function waitForMessage(chat: Chat): Tool {
       }),
     output: () => z.object(waitOutput()),
     run: (args, context) =>
-      waitAndAnswer(chat, context, { ...args, wait_seconds: args.timeout_seconds ?? HOLD_SECONDS_MAX }, {}),
+      waitAndAnswer(chat, context, { ...args, wait_seconds: args.timeout_seconds ?? HOLD_SECONDS_MAX }),
   });
+}
+
+/** What a send_message has done before it waits. */
+interface Sent {
+  readonly own: JsonObject;
+  /** The room it was posted to. */
+  readonly room: string;
 }
 
 /** Waits, and answers with what came and what the call has to say beside it. */
@@ -140,12 +147,12 @@ async function waitAndAnswer(
     readonly wait_seconds?: number | undefined;
     readonly session_token?: string | undefined;
   },
-  own: JsonObject,
+  sent?: Sent,
 ): Promise<ToolResult> {
   const holdSeconds = holdSecondsOf(args.wait_seconds ?? HOLD_SECONDS_MAX, context);
   let step = 0;
-  const { lobby } = chat.host;
-  const result = await chat.waits.wait({
+  const { alarms, lobby } = chat.host;
+  const request: WaitRequest = {
     caller: callerOf(context, args.session_token),
     after: args.after,
     holdMs: holdSeconds * 1000,
@@ -158,9 +165,24 @@ async function waitAndAnswer(
       context.progress({ progress: ++step, message });
       context.log("debug", message, "wait_for_message");
     },
-  });
-  if ("code" in result) return refusalResult(result);
-  return waitResult(chat, result, own);
+  };
+  const endsAt = alarms.now() + request.holdMs;
+  const first = await chat.waits.wait(request);
+  if ("code" in first) return refusalResult(first);
+  if (sent === undefined || !isAllKnown(first, sent)) return waitResult(chat, first, sent);
+  // Without `after` it goes on where the first ended, and acknowledges nothing that was not answered yet.
+  const second = await chat.waits.wait({ ...request, after: undefined, holdMs: endsAt - alarms.now() });
+  if ("code" in second) return refusalResult(second);
+  return waitResult(chat, joined(first, second), sent);
+}
+
+/** Whether somebody who has just spoken in a room hears nothing but that they were brought there. */
+function isAllKnown({ events }: WaitResult, sent: Sent): boolean {
+  return events.length > 0 && events.every(({ body }) => body.name === "chatroom.found" && body.room === sent.room);
+}
+
+function joined(first: WaitResult, second: WaitResult): WaitResult {
+  return { ...second, events: [...first.events, ...second.events], truncated: first.truncated || second.truncated };
 }
 
 /** How long this call may be held, in seconds. Without a stream nothing shows that it is alive, so it stays short. */
@@ -169,12 +191,14 @@ function holdSecondsOf(wanted: number, context: CallContext): number {
   return context.canStream ? patience : Math.min(patience, HOLD_PLAIN_SECONDS_MAX);
 }
 
-function waitResult({ host }: Chat, result: WaitResult, own: JsonObject): ToolResult {
+function waitResult({ host }: Chat, result: WaitResult, sent: Sent | undefined): ToolResult {
   const { user, cursor, truncated } = result;
   const events: EventView[] = result.events.map((event) => eventView(user.mailbox.epoch, event));
-  const rest: JsonObject = { ...own, status: statusOf(user), cursor, truncated, timed_out: result.timedOut };
+  const rest: JsonObject = { ...sent?.own, status: statusOf(user), cursor, truncated, timed_out: result.timedOut };
   const structured: JsonObject = { ...rest, events };
-  const next = listenedHint(host.lobby, user, events);
+  // Nobody says hello twice: who has spoken in a room already is not told that it was found.
+  const news = events.filter(({ name, data }) => name !== "chatroom.found" || data.room_id !== sent?.room);
+  const next = listenedHint(host.lobby, user, news);
   const hint = truncated ? `Events before these were lost; get_history shows what was said. ${next}` : next;
   return events.some(hasStrangersWords)
     ? framedSuccess(structured, framedText(rest, { events }, hint))

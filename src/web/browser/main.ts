@@ -185,9 +185,8 @@ function bannerText({ connection, isUnreachable, state }: Model): string {
 
 /** Says aloud what has changed: not what this person has done. */
 function speak(model: Model, before: Model, say: (text: string) => void): void {
-  const partner = model.state.room?.partner.displayName ?? "";
   for (const line of newLines(model, before)) {
-    if (line.from === "partner") say(`${partner}: ${line.text.slice(0, SPOKEN_CHARS_MAX)}`);
+    if (line.from === "partner") say(`${PARTNER_WRITES}: ${line.text.slice(0, SPOKEN_CHARS_MAX)}`);
     else if (line.from === "system") say(noticeText(line));
   }
   for (const line of model.state.lines) {

@@ -7,7 +7,7 @@
 import type { Partner } from "./conversation.ts";
 import { make, makeButton, setText, show, unseen } from "./dom.ts";
 import type { Line, OwnLine, PartnerLine, SystemLine } from "./lines.ts";
-import { clockText, deliveryText, isWorthRetrying, noticeText } from "./words.ts";
+import { clockText, deliveryText, isWorthRetrying, noticeText, PARTNER_WRITES } from "./words.ts";
 
 export interface LineActions {
   readonly retry: (key: string) => void;
@@ -93,9 +93,9 @@ function messageItem(line: PartnerLine | OwnLine, partnerName: string): HTMLLIEl
     : make("p", {
         class: "by",
         children: [
-          // Whatever they call themselves, it is said that it is the partner who speaks.
-          unseen("Your partner "),
-          make("bdi", { text: partnerName }),
+          // The name is for the eye, which sees a frame around it: heard, "mcp-chat says" would be the page's own label.
+          unseen(PARTNER_WRITES),
+          make("bdi", { text: partnerName, attributes: { "aria-hidden": "true" } }),
           unseen(","),
           document.createTextNode(" "),
           time,

@@ -3,7 +3,7 @@
  * text.
  *
  * This file owns the wording. A stranger's words stand only in the transcript, and only as theirs:
- * never in a notice, a problem or a title.
+ * never in a notice, a problem or a title. Nothing that is heard begins with a name that they chose.
  */
 import type { Partner, Queue, State } from "./conversation.ts";
 import type { Line, Notice, OwnLine, SystemLine } from "./lines.ts";
@@ -30,6 +30,9 @@ export function noticeText(line: SystemLine): string {
   if (line.notice === "announcement") return `Message from the operator: ${line.words ?? ""}`;
   return NOTICES[line.notice];
 }
+
+/** What is heard before a partner's words, in place of a name that they have chosen themselves. */
+export const PARTNER_WRITES = "Your partner writes";
 
 /** What a refusal or a failure means for a person. */
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -149,6 +152,6 @@ export function transcriptText({ room, lines }: State): string {
 function lineText(line: Line, partner: string): string {
   const time = new Date(line.at).toISOString().slice(11, 16);
   if (line.from === "system") return `[${time}] * ${noticeText(line)}`;
-  const who = line.from === "me" ? `You${line.delivery === "failed" ? " (not sent)" : ""}` : `${partner} (partner)`;
+  const who = line.from === "me" ? `You${line.delivery === "failed" ? " (not sent)" : ""}` : `Your partner, ${partner}`;
   return `[${time}] ${who}:\n    ${line.text.replaceAll("\n", "\n    ")}`;
 }
