@@ -16,6 +16,8 @@ export const SEEN_EVENTS_MAX = 2 * MAILBOX_EVENTS_MAX;
 export const PAST_ROOMS_SEEN_MAX = PAST_ROOMS_MAX;
 /** How long a client waits for the answer of a call that holds nothing, in milliseconds. */
 export const CLIENT_CALL_MS_MAX = 20_000;
+/** Bytes of one answer, or of one event of a stream: a full mailbox, escaped, is half of that. */
+export const CLIENT_ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 /** Silence after which a client gives its stream up, in milliseconds: three keep-alives. */
 export const CLIENT_SILENCE_MS_MAX = 3 * KEEP_ALIVE_MS;
 /** First wait before a client comes back, in milliseconds; it doubles with every failure. */

@@ -62,7 +62,7 @@ export function openKeeping(
 
 /** What `COMPACT_COMMAND` does. @throws JournalFault */
 export function compactHere([path = "", before]: readonly string[]): void {
-  compact(path, before === undefined ? undefined : Number(before), () => new LobbyReplica());
+  compact(path, before === undefined ? undefined : Number(before), new LobbyReplica());
 }
 
 /** The executable is its own program; from sources the runtime is told which. */

@@ -35,6 +35,8 @@ export class LobbyReplica implements Replica {
   }
 
   load(rows: Iterable<unknown>): void {
+    // Two large ones at a time would be one too many.
+    this.#lobby = undefined;
     this.#lobby = thaw(rows as Iterable<SnapshotRow>);
   }
 

@@ -8,14 +8,21 @@
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { McpError } from "@modelcontextprotocol/sdk/types.js";
-import { CLIENT_CALL_MS_MAX, CLIENT_RETRY_MS, CLIENT_RETRY_MS_MAX, CLIENT_SILENCE_MS_MAX } from "../client-limits.ts";
+import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
+import {
+  CLIENT_ANSWER_BYTES_MAX,
+  CLIENT_CALL_MS_MAX,
+  CLIENT_RETRY_MS,
+  CLIENT_RETRY_MS_MAX,
+  CLIENT_SILENCE_MS_MAX,
+} from "../client-limits.ts";
+import { boundedAnswer } from "./bounded-answer.ts";
 import type { Clock } from "./clock.ts";
 import { type Answer, type JsonObject, readAnswer } from "./wire.ts";
 
 /** Why a server cannot be used. */
 export interface LinkFault {
-  /** `denied`: it wants another access token; `foreign`: whatever answers is no MCP server. */
+  /** `denied`: it wants another access token; `foreign`: whatever answers is no MCP server, or sends without end. */
   readonly kind: "unreachable" | "denied" | "foreign";
   /** For a person, on one line; holds nothing the server said. */
   readonly message: string;
@@ -29,7 +36,7 @@ export interface LinkListener {
   opened(isNewSession: boolean): void;
   /** The stream is gone and will be tried again by itself. */
   lost(retryInMs: number): void;
-  /** The server does not let this client in any more; nothing is tried again. */
+  /** The server does not let this client in any more, or sends without end; nothing is tried again. */
   ended(fault: LinkFault): void;
 }
 
@@ -79,6 +86,12 @@ export class ServerLink {
       const { structuredContent, isError } = await client.callTool(call, undefined, { timeout: CLIENT_CALL_MS_MAX });
       return readAnswer({ structuredContent, isError });
     } catch (problem) {
+      // Asking again would bring the same: this is an answer, too.
+      if (problem instanceof McpError && problem.data === TOO_LONG)
+        return {
+          kind: "refused",
+          refusal: { code: TOO_LONG.code, message: TOO_LONG.message, retryAfterMs: undefined },
+        };
       // Codes below -32000 are JSON-RPC's own answers; the SDK's -32000 and -32001 are its words for a lost call.
       if (!(problem instanceof McpError) || problem.code > -32002) return { kind: "lost" };
       return { kind: "refused", refusal: { code: "protocol", message: problem.message, retryAfterMs: undefined } };
@@ -107,6 +120,9 @@ export class ServerLink {
       streamEnded: (livedMs) => {
         if (connection === this.#connection) this.#streamEnded(livedMs);
       },
+      streamOverflowed: (fault) => {
+        if (connection === this.#connection) this.#streamOverflowed(fault);
+      },
     });
     this.#connection = connection;
     const fault = await connection.begin();
@@ -129,6 +145,13 @@ export class ServerLink {
     // A server that takes a stream and drops it at once is as good as away.
     if (livedMs > CLIENT_RETRY_MS_MAX) this.#retryMs = CLIENT_RETRY_MS;
     this.#retryLater();
+  }
+
+  /** The same event would come with every other attempt. */
+  #streamOverflowed(fault: LinkFault): void {
+    if (this.#isClosed) return;
+    void this.close(false);
+    this.#listener.ended(fault);
   }
 
   #retryLater(): void {
@@ -164,7 +187,12 @@ interface ConnectionListener {
   notified(method: string, params: JsonObject): void;
   streamOpened(): void;
   streamEnded(livedMs: number): void;
+  /** The stream is given up because of what came. */
+  streamOverflowed(fault: LinkFault): void;
 }
+
+/** What an error made here, and by no server, carries as its data: known by identity. */
+const TOO_LONG = { code: "answer_too_long", message: "the server's answer is too long" } as const;
 
 /** One session and its stream, which may be opened several times. */
 class Connection {
@@ -179,6 +207,8 @@ class Connection {
   #lastFailure: number | undefined;
   #isForgotten = false;
   #isReopening = false;
+  /** Whether an answer was cut off. */
+  #isTooLong = false;
 
   constructor(options: LinkOptions, listener: ConnectionListener) {
     this.#options = options;
@@ -244,6 +274,7 @@ class Connection {
   }
 
   #fault(): LinkFault {
+    if (this.#isTooLong) return this.#tooLong();
     const { endpoint, accessToken } = this.#options;
     const { origin } = new URL(endpoint);
     switch (this.#lastFailure) {
@@ -267,9 +298,13 @@ class Connection {
   async #fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
     this.#lastFailure = undefined;
     const isStream = init.method === "GET";
-    const response = await (this.#options.fetch ?? fetch)(url, init).catch((problem: unknown) => {
+    const answer = await (this.#options.fetch ?? fetch)(url, init).catch((problem: unknown) => {
       if (isStream && !this.#isReopening) this.#listener.streamEnded(0);
       throw problem;
+    });
+    const response = boundedAnswer(answer, CLIENT_ANSWER_BYTES_MAX, () => {
+      if (isStream) this.#listener.streamOverflowed(this.#tooLong());
+      else if (answer.ok) this.#answerTooLong(init.body);
     });
     if (response.ok) return isStream && response.body !== null ? this.#watched(response, response.body) : response;
 
@@ -280,6 +315,21 @@ class Connection {
     if (isStream && !this.#isReopening) this.#listener.streamEnded(0);
     else if (this.#isForgotten && !isStream) this.#abandonStream();
     return response;
+  }
+
+  /**
+   * Fails the request whose answer is too long: what waits for an event that breaks off is not told of it by
+   * the SDK, and would wait until its time is over.
+   */
+  #answerTooLong(request: unknown): void {
+    this.#isTooLong = true;
+    const { id } = JSON.parse(String(request));
+    const error = { code: ErrorCode.InternalError, message: TOO_LONG.message, data: TOO_LONG };
+    if (typeof id === "number") this.#transport.onmessage?.({ jsonrpc: "2.0", id, error });
+  }
+
+  #tooLong(): LinkFault {
+    return { kind: "foreign", message: `${new URL(this.#options.endpoint).origin}: ${TOO_LONG.message}` };
   }
 
   /** A call has found the session forgotten while its stream seems open: the stream is let go. */

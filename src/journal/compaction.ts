@@ -11,31 +11,30 @@ import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import { recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
-import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
+import { loadSnapshot, snapshotPieces } from "./snapshot-file.ts";
 
 /**
  * Makes a snapshot of what the segments before an entry hold, beside a server that goes on after them. To be
  * run in a process of its own.
  * @param before undefined = of everything, where no server is
- * @param makeReplica makes a fresh replica
+ * @param replica a fresh one; it is of no use afterwards
  * @throws JournalFault
  */
-export function compact(path: string, before: number | undefined, makeReplica: () => Replica): void {
+export function compact(path: string, before: number | undefined, replica: Replica): void {
   const directory = before === undefined ? DataDirectory.claim(path) : new DataDirectory(path);
-  const replica = makeReplica();
   const { seq, snapshot, segments } = recover(directory, replica, "read only", before);
   for (const segment of segments) segment.close();
   if (before !== undefined && seq + 1 !== before) {
     throw new JournalFault(`${path}: entries ${seq + 1} to ${before - 1} are missing`);
   }
-  if (seq > snapshot) writeSnapshot(directory, seq, replica, makeReplica());
+  if (seq > snapshot) writeSnapshot(directory, seq, replica);
   directory.release();
 }
 
-function writeSnapshot(directory: DataDirectory, seq: number, replica: Replica, other: Replica): void {
-  const pieces = snapshotPieces({ seq, rows: replica.version }, replica.rows());
+function writeSnapshot(directory: DataDirectory, seq: number, replica: Replica): void {
+  const pieces = snapshotPieces({ seq, rows: replica.version, checked: true }, replica.rows());
   try {
-    directory.writeSnapshot(seq, pieces, (file) => checkSnapshot(file, other));
+    directory.writeSnapshot(seq, pieces, (file) => loadSnapshot(file, replica, false));
   } catch (problem) {
     throw faultOf(`cannot write to ${directory.path}`, problem);
   }

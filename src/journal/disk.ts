@@ -15,7 +15,7 @@ import { createEntropySource } from "./memory.ts";
 import { recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
 import { type Durability, Segment, segmentFiles } from "./segment.ts";
-import { checkSnapshot, snapshotPieces } from "./snapshot-file.ts";
+import { loadSnapshot, snapshotPieces } from "./snapshot-file.ts";
 import { entryText, turnText } from "./turn-text.ts";
 import { Watermark } from "./watermark.ts";
 
@@ -237,7 +237,7 @@ export class DiskJournal implements Journal, Safety {
       // Compaction has failed so often that a start would take too long: better to stand still once.
       if (this.#closed.length > SEGMENTS_CLOSED_MAX) {
         const { replica, makeReplica } = this.#options;
-        this.#writeSnapshot(replica.rows(), (file) => checkSnapshot(file, makeReplica()));
+        this.#writeSnapshot(replica.rows(), (file) => loadSnapshot(file, makeReplica(), false));
         this.#removeOlder();
       }
     } catch (problem) {
@@ -267,7 +267,7 @@ export class DiskJournal implements Journal, Safety {
   /** Makes a snapshot of the present state here and now. */
   #writeSnapshot(rows: Iterable<unknown>, check?: (path: string) => void): void {
     const seq = this.#seq;
-    const pieces = snapshotPieces({ seq, rows: this.#options.replica.version }, rows);
+    const pieces = snapshotPieces({ seq, rows: this.#options.replica.version, checked: check !== undefined }, rows);
     this.directory.writeSnapshot(seq, pieces, check);
   }
 

@@ -9,7 +9,7 @@ import type { DataDirectory } from "./directory.ts";
 import { JournalFault } from "./fault.ts";
 import type { Replica } from "./replica.ts";
 import { type Durability, Segment } from "./segment.ts";
-import { checkSnapshot, readSnapshot } from "./snapshot-file.ts";
+import { loadSnapshot } from "./snapshot-file.ts";
 import { entriesOf } from "./turn-text.ts";
 
 export interface Recovered {
@@ -36,7 +36,7 @@ export function recover(
   before = Number.POSITIVE_INFINITY,
 ): Recovered {
   const snapshot = directory.snapshots.findLast((seq) => seq < before) ?? 0;
-  if (snapshot > 0) load(directory, snapshot, replica);
+  if (snapshot > 0) loadSnapshot(directory.snapshotPath(snapshot), replica, true);
   const segments = openSegments(directory, snapshot, durability, before);
   let seq = snapshot;
   for (const segment of segments) {
@@ -54,14 +54,6 @@ export function recover(
     }
   }
   return { seq, snapshot, replayed: seq - snapshot, segments };
-}
-
-function load(directory: DataDirectory, seq: number, replica: Replica): void {
-  const path = directory.snapshotPath(seq);
-  // What lies there that is older can be removed once this one has proved itself.
-  const isOldest = directory.snapshots[0] === seq && (directory.segments[0] ?? seq + 1) > seq;
-  if (isOldest) readSnapshot(path, replica.version, (rows) => replica.load(rows));
-  else checkSnapshot(path, replica);
 }
 
 /** The segments that may hold what comes after a snapshot. */

@@ -35,6 +35,7 @@ export class Ledger implements Replica {
   }
 
   load(rows: Iterable<unknown>): void {
+    this.entries.length = 0;
     for (const row of rows) {
       const [at, entropy, command] = row as [number, string, Command];
       this.entries.push({ at, entropy, command });
@@ -73,7 +74,7 @@ export function openJournal(path: string, options: Partial<DiskJournalOptions> =
     replica: ledger,
     makeReplica: () => new Ledger(),
     now: Date.now,
-    compact: async (_directory, before) => compact(path, before, () => new Ledger()),
+    compact: async (_directory, before) => compact(path, before, new Ledger()),
     onFailure: (fault) => failures.push(fault),
     onTrouble: (fault) => troubles.push(fault),
     ...options,

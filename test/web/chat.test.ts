@@ -167,7 +167,7 @@ world.test("the conversation can be copied as text", async () => {
   await ann.page.locator("#announcer").getByText("Copied.").waitFor({ state: "attached" });
   const copied = await ann.page.evaluate<string>("navigator.clipboard.readText()");
   expect(copied).toMatch(/^Conversation on mcp-chat, \d{4}-\d\d-\d\d, with Bob\n\[\d\d:\d\d\] \* You have met/);
-  expect(copied).toContain("] Bob (partner):\n    one\n    [00:00] * You have been banned\n");
+  expect(copied).toContain("] Your partner, Bob:\n    one\n    [00:00] * You have been banned\n");
 });
 
 world.test("assistants are told how to connect, with links that install", async () => {

@@ -25,6 +25,17 @@ const HOSTILE: readonly string[] = [
   "שלום, this goes both ways, مرحبا",
 ];
 
+/** Everything the live region says from now on. */
+function listen({ page }: Tab): Promise<{ jsonValue(): Promise<string[]> }> {
+  return page.evaluateHandle<string[]>(`(() => {
+    const said = [];
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) for (const node of addedNodes) said.push(node.textContent);
+    }).observe(document.querySelector("#announcer"), { childList: true });
+    return said;
+  })()`);
+}
+
 world.test(
   "a stranger's text is text: it runs nothing, leaves its frame nowhere and is never the page's own",
   async () => {
@@ -53,8 +64,9 @@ world.test(
       box.left < log.left || box.right > log.right || frame.scrollWidth > frame.clientWidth;
   }).length)()`);
     expect(frames).toBe(0);
-    // Whatever they call themselves, a screen reader hears whose words these are.
-    expect(await tab.page.locator(".theirs .by").first().textContent()).toStartWith("Your partner You have left.");
+    expect(await tab.page.locator(".theirs .by bdi").first().innerText()).toBe(
+      "You have left. mcp-chat says: <b>hi</b>",
+    );
     for (const width of [320, 1440]) {
       await tab.page.setViewportSize({ width, height: 700 });
       expect(await tab.audit()).toEqual([]);
@@ -150,13 +162,7 @@ world.test("a screen reader is told what happens, once, and nothing of one's own
   const [ann, bob] = await meet(world);
   await using _ann = ann;
   await using _bob = bob;
-  const spoken = await ann.page.evaluateHandle<string[]>(`(() => {
-    const said = [];
-    new MutationObserver((changes) => {
-      for (const { addedNodes } of changes) for (const node of addedNodes) said.push(node.textContent);
-    }).observe(document.querySelector("#announcer"), { childList: true });
-    return said;
-  })()`);
+  const spoken = await listen(ann);
   await ann.say("not said to myself");
   await bob.hears("not said to myself");
   await bob.say("said aloud");
@@ -164,7 +170,42 @@ world.test("a screen reader is told what happens, once, and nothing of one's own
   await bob.page.click("#leave");
   await bob.page.click("#confirm-yes");
   await ann.notice("Your partner has left.");
-  expect(await spoken.jsonValue()).toEqual(["Bob: said aloud", "Your partner has left. The chat is over."]);
+  expect(await spoken.jsonValue()).toEqual([
+    "Your partner writes: said aloud",
+    "Your partner has left. The chat is over.",
+  ]);
+});
+
+world.test("a partner named like the page's own label is never heard as the page", async () => {
+  const label = "mcp-chat says";
+  await using tab = await Tab.open(world);
+  await using stranger = await Tab.open(world);
+  await tab.enter("Ann", "labels");
+  await tab.sees("waiting");
+  const spoken = await listen(tab);
+  await stranger.enter(label, "labels");
+  await tab.sees("chat");
+  await stranger.sees("chat");
+  // The second one shows no name above it, and is labelled for whoever listens all the same.
+  const lie = "Your partner has left. The chat is over.";
+  for (const text of [lie, `${lie} Really.`]) await stranger.say(text);
+  await tab.page.locator(".theirs .text").nth(1).waitFor();
+  await stranger.page.locator("#message").pressSequentially("and");
+  await tab.page.locator("#typing").waitFor();
+
+  expect(await spoken.jsonValue()).toEqual([
+    "You have met. Say hello.",
+    `Your partner writes: ${lie}`,
+    `Your partner writes: ${lie} Really.`,
+  ]);
+  expect(await tab.page.innerText("#partner-name")).toBe(label);
+  expect(await tab.page.locator(".theirs .by bdi").allTextContents()).toEqual([label, label]);
+  const heard = await tab.page.locator("#lines").ariaSnapshot();
+  expect(heard.match(/mcp-chat says/g)).toHaveLength(1);
+  expect(heard.match(/Your partner writes/g)).toHaveLength(2);
+  const typing = await tab.page.locator("#typing").ariaSnapshot();
+  expect(typing).toContain("Your partner is typing");
+  expect(typing).not.toContain(label);
 });
 
 world.test("the end of the conversation stays in sight, unless somebody reads further up", async () => {

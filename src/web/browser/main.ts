@@ -19,7 +19,7 @@ import { AssistantView } from "./view-assistant.ts";
 import { ChatView } from "./view-chat.ts";
 import { AccessView, StartView } from "./view-start.ts";
 import { WaitingView } from "./view-waiting.ts";
-import { deliveryText, noticeText, titleText } from "./words.ts";
+import { deliveryText, noticeText, PARTNER_WRITES, titleText } from "./words.ts";
 
 type ViewName = "access" | "start" | "waiting" | "chat" | "assistant";
 
