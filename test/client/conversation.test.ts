@@ -272,7 +272,7 @@ describe("a server that cannot be used", () => {
     expect(await open(house.endpoint)).toMatchObject({ kind: "denied", message: expect.stringContaining("asks for") });
     expect(await open(house.endpoint, "wrong")).toMatchObject({ kind: "denied" });
     expect(await open(house.endpoint, "right")).toBeUndefined();
-    expect(await open(house.endpoint.replace("/mcp", "/other"))).toMatchObject({ kind: "foreign" });
+    expect(await open(house.endpoint.replace("/mcp", "/other"), "right")).toMatchObject({ kind: "foreign" });
     house.cut();
     expect(await open(house.endpoint)).toMatchObject({ kind: "unreachable" });
   });
