@@ -34,9 +34,11 @@ export class LobbyReplica implements Replica {
     return this.#lobby === undefined ? 0 : markOf(this.#lobby);
   }
 
-  load(rows: Iterable<unknown>): void {
-    // Two large ones at a time would be one too many.
+  clear(): void {
     this.#lobby = undefined;
+  }
+
+  load(rows: Iterable<unknown>): void {
     this.#lobby = thaw(rows as Iterable<SnapshotRow>);
   }
 

@@ -11,7 +11,7 @@ import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import { recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
-import { loadSnapshot, snapshotPieces } from "./snapshot-file.ts";
+import { loadSnapshot, snapshotPieces, tidied } from "./snapshot-file.ts";
 
 /**
  * Makes a snapshot of what the segments before an entry hold, beside a server that goes on after them. To be
@@ -32,9 +32,14 @@ export function compact(path: string, before: number | undefined, replica: Repli
 }
 
 function writeSnapshot(directory: DataDirectory, seq: number, replica: Replica): void {
-  const pieces = snapshotPieces({ seq, rows: replica.version, checked: true }, replica.rows());
+  const pieces = snapshotPieces({ seq, rows: replica.version, checked: true }, tidied(replica.rows()));
   try {
-    directory.writeSnapshot(seq, pieces, (file) => loadSnapshot(file, replica, false));
+    directory.writeSnapshot(seq, pieces, (file) => {
+      // Two states at a time would be one too many.
+      replica.clear();
+      Bun.gc(true);
+      loadSnapshot(file, replica, false);
+    });
   } catch (problem) {
     throw faultOf(`cannot write to ${directory.path}`, problem);
   }

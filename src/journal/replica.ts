@@ -13,6 +13,8 @@ export interface Replica {
   readonly now: number;
   /** A number of 32 bits that tells states apart: a replay that has gone astray has another one. */
   readonly mark: number;
+  /** Becomes as it was before everything. */
+  clear(): void;
   /** Becomes what a snapshot's rows say, whatever it was. Throws if they make no sense. */
   load(rows: Iterable<unknown>): void;
   /** Applies the next entry. What happened to it when it was made happens again, a bug included. */

@@ -158,12 +158,15 @@ export function layOutDraft(draft: Draft, columns: number): DraftRows {
   };
   for (const [at, cluster] of [...draft.clusters, ""].entries()) {
     const shown: readonly Cluster[] = cluster === "\t" ? clustersOf("    ") : clustersOf(cluster.replace(/\n/g, ""));
-    const width = shown.reduce((sum, one) => sum + one.width, 0);
     // The cursor after the last character needs a column too.
-    if (used + Math.max(1, width) > columns) next();
+    if (used + (shown[0]?.width ?? 1) > columns) next();
     if (at === draft.cursor) [cursorRow, cursorColumn] = [rows.length, used];
-    row += shown.map((one) => one.text).join("");
-    used += width;
+    // What is shown in place of a character may be longer than a row.
+    for (const { text, width } of shown) {
+      if (used + width > columns) next();
+      row += text;
+      used += width;
+    }
     if (cluster === "\n") next();
   }
   rows.push(row);

@@ -48,6 +48,8 @@ const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const MARK = /\p{M}/u;
 const EXTENDING = /^[\p{M}\u200c\u200d]/u;
+/** Letters that stand alone, and that Bun takes for marks which follow them in Unicode. */
+const MISMEASURED = /^[\u0980\u0c80\u0d3a]\p{M}*$/u;
 const JOINER_AT_END = /\u200d$/;
 
 /** The characters of a text that is safe already. */
@@ -57,7 +59,7 @@ export function clustersOf(text: string): Cluster[] {
 }
 
 function measured(text: string): Cluster[] {
-  const width = Math.min(2, Bun.stringWidth(text));
+  const width = MISMEASURED.test(text) ? 1 : Math.min(2, Bun.stringWidth(text));
   if (width > 0) return [{ text, width }];
   // What has no width of its own would sit on the character before it, which may be somebody else's.
   if (EXTENDING.test(text)) return [{ text: `\u25cc${text}`, width: 1 }];

@@ -8,7 +8,10 @@
 import { expect } from "bun:test";
 import { CHROMIUM } from "../support/browser.ts";
 import { testWith } from "../support/client-optional.ts";
-import { type Face, KINDS, PageFace, type PersonFace, Place, ScreenFace } from "../support/faces.ts";
+import type { Face, PersonFace } from "../support/face.ts";
+import { PageFace } from "../support/face-page.ts";
+import { ScreenFace } from "../support/face-terminal.ts";
+import { KINDS, Place } from "../support/faces.ts";
 import { startProgram } from "../support/program.ts";
 
 const TEST_MS_MAX = 60_000;

@@ -8,8 +8,9 @@
 import { afterAll, beforeAll, expect } from "bun:test";
 import { CHROMIUM } from "../support/browser.ts";
 import { slowTest, testWith } from "../support/client-optional.ts";
+import { PageFace } from "../support/face-page.ts";
 import { wordsOf } from "../support/face-words.ts";
-import { KINDS, type KindName, PageFace, Place } from "../support/faces.ts";
+import { KINDS, type KindName, Place } from "../support/faces.ts";
 import { startProgram } from "../support/program.ts";
 import { Relay } from "../support/relay.ts";
 

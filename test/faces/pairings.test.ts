@@ -6,8 +6,9 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { testWith } from "../support/client-optional.ts";
+import type { Face } from "../support/face.ts";
 import { wordsOf } from "../support/face-words.ts";
-import { type Face, KINDS, type KindName, Place } from "../support/faces.ts";
+import { KINDS, type KindName, Place } from "../support/faces.ts";
 import { startProgram } from "../support/program.ts";
 
 /** All pairs may wait for their turn. */

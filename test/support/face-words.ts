@@ -4,7 +4,7 @@
  * This file owns what of them must arrive. It must never ask the product how it cleans a text.
  */
 
-import type { Face } from "./faces.ts";
+import type { Face } from "./face.ts";
 
 const ESCAPE = "\u001b";
 const BELL = "\u0007";

@@ -34,8 +34,12 @@ export class Ledger implements Replica {
     return Bun.hash.crc32(this.numbers.join()) ^ this.entries.length;
   }
 
-  load(rows: Iterable<unknown>): void {
+  clear(): void {
     this.entries.length = 0;
+  }
+
+  load(rows: Iterable<unknown>): void {
+    this.clear();
     for (const row of rows) {
       const [at, entropy, command] = row as [number, string, Command];
       this.entries.push({ at, entropy, command });

@@ -124,6 +124,16 @@ const KEYS = fc.array(
   { maxLength: 30 },
 );
 
+describe("a character that is shown as more than a row holds", () => {
+  test("is broken, and the cursor stands behind its end", () => {
+    expect(layOutDraft(draftOf("a\u1161|"), 5)).toEqual({
+      rows: ["a<U+1", "161>"],
+      cursorRow: 1,
+      cursorColumn: 4,
+    });
+  });
+});
+
 describe("any keys", () => {
   test("leave a cursor within the text, whole characters, and rows that fit with the cursor on them", () => {
     fc.assert(

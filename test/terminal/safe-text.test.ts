@@ -68,6 +68,8 @@ describe("measure", () => {
     ["\u{1f1e9}\u{1f1ea}", 2],
     ["\u2764\ufe0f", 2],
     ["\ud55c", 2],
+    ["\u0980\u0c80\u0d3a", 3],
+    ["\u0c80\u0301", 1],
   ])("%j takes %d columns", (text, columns) => {
     expect(widthOf(text)).toBe(columns);
   });
