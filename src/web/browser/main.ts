@@ -77,9 +77,21 @@ async function ownSession(): Promise<Session> {
   return fresh;
 }
 
+/** How often, and how far apart, the line is doubted while the browser calls itself offline. */
+const DOUBTS_MAX = 5;
+const DOUBT_MS = 2000;
+
+/** The browser may say that it is offline a moment before its requests fail: one that passes proves nothing yet. */
+async function doubtWhileOffline(app: App): Promise<void> {
+  for (let doubts = 0; doubts < DOUBTS_MAX && !navigator.onLine; doubts++) {
+    await app.doubt();
+    await new Promise((resolve) => setTimeout(resolve, DOUBT_MS));
+  }
+}
+
 function listenToBrowser(app: App, page: Page): void {
   addEventListener("online", () => app.nudge());
-  addEventListener("offline", () => void app.doubt());
+  addEventListener("offline", () => void doubtWhileOffline(app));
   addEventListener("pageshow", () => app.nudge());
   addEventListener("hashchange", () => page.update(app.model, app.model));
   document.addEventListener("visibilitychange", () => {
