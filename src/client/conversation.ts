@@ -284,6 +284,7 @@ export class Conversation {
     this.#cursor = undefined;
     this.#tell({ type: "forgotten" });
     this.#leaveRoom("forgotten");
+    this.#giveBack(this.#postman.giveUp());
     if (this.#place.at === "waiting") await this.#enterAgain();
   }
 
@@ -352,7 +353,11 @@ export class Conversation {
     this.#typing.stop();
     const dropped = this.#postman.roomEnded(room.roomId);
     this.#setPlace(IDLE, { room, why });
-    for (const message of dropped) this.#tell({ type: "unsent", message, reason: "The chat is over." });
+    this.#giveBack(dropped);
+  }
+
+  #giveBack(messages: readonly Outgoing[]): void {
+    for (const message of messages) this.#tell({ type: "unsent", message, reason: "The chat is over." });
   }
 
   #setPlace(place: Place, ended?: { readonly room: Room; readonly why: RoomEnd }): void {

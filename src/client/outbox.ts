@@ -45,10 +45,15 @@ export class Outbox {
     this.#waiting = this.#waiting.filter((message) => message.id !== id);
   }
 
-  /** The room is over: gives back what was never sent. */
-  dropRoom(roomId: string): readonly Outgoing[] {
-    const dropped = this.#waiting.filter((message) => message.roomId === roomId);
-    this.#waiting = this.#waiting.filter((message) => message.roomId !== roomId);
+  /** The room is over: gives back what was written for it, but for the one that may have been posted. */
+  dropRoom(roomId: string, tried: string | undefined): readonly Outgoing[] {
+    const dropped = this.#waiting.filter((message) => message.roomId === roomId && message.id !== tried);
+    this.#waiting = this.#waiting.filter((message) => !dropped.includes(message));
     return dropped;
+  }
+
+  /** Gives back everything. */
+  drop(): readonly Outgoing[] {
+    return this.#waiting.splice(0);
   }
 }

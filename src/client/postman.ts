@@ -28,6 +28,8 @@ export class Postman {
   readonly #options: PostmanOptions;
   readonly #outbox: Outbox;
   #isUnderWay = false;
+  /** The first message, once it may have reached the server: only its answer tells what became of it. */
+  #tried: string | undefined;
   #isStopped = false;
   #cancelRetry: () => void = () => undefined;
 
@@ -53,9 +55,14 @@ export class Postman {
     void this.#walk();
   }
 
-  /** Gives back what was written for a room that is over. */
+  /** Gives back what was written for a room that is over. What may have been posted there is still asked about. */
   roomEnded(roomId: string): readonly Outgoing[] {
-    return this.#outbox.dropRoom(roomId);
+    return this.#outbox.dropRoom(roomId, this.#tried);
+  }
+
+  /** Gives back everything: nobody can say any more what became of it. */
+  giveUp(): readonly Outgoing[] {
+    return this.#outbox.drop();
   }
 
   stop(): void {
@@ -79,12 +86,13 @@ export class Postman {
   /** @returns 0 when the message is settled, else in how many milliseconds to try again */
   async #deliver(message: Outgoing): Promise<number> {
     const { id, roomId, text } = message;
+    this.#tried = id;
     const answer = await this.#options.call("send_message", {
       room_id: roomId,
       message: text,
       client_message_id: id,
     });
-    // The room may have ended meanwhile, and the message have been given back.
+    // It may have been given up meanwhile.
     if (this.#outbox.first?.id !== id) return 0;
     if (answer.kind === "success") {
       this.#outbox.settle(id);

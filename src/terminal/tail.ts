@@ -68,6 +68,8 @@ class Tail {
     else void this.#speak();
 
     const code = await this.#ended.promise;
+    // The last message may have reached a partner who left at once: its answer is still on the way.
+    if (this.#place === "idle") await goodbye(this.#until(() => this.#conversation.unsent === 0));
     // Whoever only followed must not end somebody else's chat.
     await goodbye(this.#conversation.close(this.#enters));
     await this.#output.drained();

@@ -89,13 +89,36 @@ describe("a message", () => {
   });
 });
 
-test("a room that is over gives back its own messages and no others, and a stop ends all tries", async () => {
+describe("a room that is over", () => {
+  test("gives back its own messages that were not tried, and no others", async () => {
+    const { postman } = postmanOf({ kind: "lost" });
+    postman.post("room_2", "one");
+    postman.post("room_1", "two");
+    postman.post("room_2", "three");
+    await settled();
+    expect(postman.roomEnded("room_1").map(({ text }) => text)).toEqual(["two"]);
+    expect(postman.unsent).toBe(2);
+  });
+
+  test("keeps the message that may have been posted until its answer tells", async () => {
+    const { postman, clock, told } = postmanOf({ kind: "lost" }, SUCCESS, refused("chat_ended"));
+    postman.post("room_1", "one");
+    await settled();
+    expect(postman.roomEnded("room_1")).toEqual([]);
+    await clock.pass(1000);
+    expect(told).toMatchObject([{ type: "sent", message: { text: "one" } }]);
+    postman.post("room_1", "two");
+    postman.roomEnded("room_1");
+    await settled();
+    expect(told).toMatchObject([{ type: "sent" }, { type: "unsent", reason: "Because of chat_ended." }]);
+    expect(postman.unsent).toBe(0);
+  });
+});
+
+test("a stop ends all tries", async () => {
   const { postman, clock, calls } = postmanOf({ kind: "lost" });
   postman.post("room_1", "one");
-  postman.post("room_2", "two");
   await settled();
-  expect(postman.roomEnded("room_1").map(({ text }) => text)).toEqual(["one"]);
-  expect(postman.unsent).toBe(1);
   postman.stop();
   await clock.pass(60_000);
   expect([calls.length, clock.timers]).toEqual([1, 0]);
