@@ -7,7 +7,7 @@
 
 import { INTEREST_CHARS_MAX, INTERESTS_MAX, NAME_CHARS_MAX, ROOM_CODE_CHARS_MAX } from "./limits.ts";
 import { formatValue } from "./log.ts";
-import { bearerToken, choice, type Kind, list, toggle } from "./setting-kinds.ts";
+import { bearerToken, choice, filePath, type Kind, list, toggle } from "./setting-kinds.ts";
 import {
   describeOptions,
   type Environment,
@@ -36,12 +36,6 @@ function words(placeholder: string, charsMax: number): Kind<string | undefined> 
     read: (text) => (text.trim() !== "" && [...text].length <= charsMax && !CONTROL.test(text) ? text : undefined),
   };
 }
-
-const filePath: Kind<string | undefined> = {
-  placeholder: "PATH",
-  allowed: "the path of a file",
-  read: (text) => (text === "" || text.includes("\0") ? undefined : text),
-};
 
 const sessionToken: Kind<string | undefined> = {
   allowed: "a token that this server gave you, beginning with mcpc_",

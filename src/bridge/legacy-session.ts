@@ -131,11 +131,7 @@ export class LegacySession {
       const { headers } = answer;
       const outcome = await relay(this.#parts, request, answer, (text) => {
         if (opens) return { write: this.#opened(headers, text) };
-        const { visitor } = this.#parts;
-        if (visitor.awaitsToken(request)) visitor.learn(text);
-        if (!visitor.isRefused(request, text)) return { write: text };
-        visitor.forget();
-        return "again";
+        return this.#parts.visitor.hear(request, text) === "again" ? "again" : { write: text };
       });
       if (typeof outcome === "string" || "failed" in outcome) return outcome;
       if (signal.aborted) return "answered";

@@ -66,13 +66,9 @@ export class ModernRequests {
 
   async #attempt(request: RpcRequest, signal: AbortSignal): Promise<Attempt> {
     const answer = await this.#post(request, signal);
-    const outcome = await relay(this.#parts, request, answer, (text) => {
-      const { visitor } = this.#parts;
-      if (visitor.awaitsToken(request)) visitor.learn(text);
-      if (!visitor.isRefused(request, text)) return { write: text };
-      visitor.forget();
-      return "again";
-    });
+    const outcome = await relay(this.#parts, request, answer, (text) =>
+      this.#parts.visitor.hear(request, text) === "again" ? "again" : { write: text },
+    );
     return typeof outcome === "string" || "failed" in outcome ? outcome : { failed: new UpstreamFailure("lost") };
   }
 

@@ -42,27 +42,28 @@ export class Visitor {
     return this.#given ?? this.#learned;
   }
 
-  /** The tokens are no good any more. */
-  forget(): void {
+  /**
+   * A request was answered: learns the token that comes with it.
+   * @returns "again" if it must be asked once more, without the token of the environment, which is no good
+   */
+  hear(request: RpcRequest, response: string): "again" | "answered" {
+    if (ENTERING.includes(toolOf(request))) this.#learn(response);
+    if (!this.#isRefused(request, response)) return "answered";
     this.#given = undefined;
     this.#learned = undefined;
-  }
-
-  /** Whether a tool refused the token that the bridge has shown for the client, who cannot do anything about it. */
-  isRefused(request: RpcRequest, response: string): boolean {
-    if (this.#given === undefined || argumentsOf(request)?.session_token !== undefined) return false;
-    return response.includes('"bad_session_token"') && codeOf(response) === "bad_session_token";
-  }
-
-  /** Whether the answer to a request may bring a token. */
-  awaitsToken(request: RpcRequest): boolean {
-    return ENTERING.includes(toolOf(request));
+    return "again";
   }
 
   /** Takes the token out of a response that brings one. */
-  learn(response: string): void {
+  #learn(response: string): void {
     const token = contentOf(response)?.session_token;
     if (typeof token === "string") this.#learned = token;
+  }
+
+  /** Whether a tool refused the token that the bridge has shown for the client, who cannot do anything about it. */
+  #isRefused(request: RpcRequest, response: string): boolean {
+    if (this.#given === undefined || argumentsOf(request)?.session_token !== undefined) return false;
+    return response.includes('"bad_session_token"') && codeOf(response) === "bad_session_token";
   }
 
   /**
