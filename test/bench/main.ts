@@ -14,6 +14,7 @@ import { churn } from "./measures/churn.ts";
 import { crowdMeasure } from "./measures/crowd.ts";
 import { delivery } from "./measures/delivery.ts";
 import { growthMeasure } from "./measures/growth.ts";
+import { journals } from "./measures/journals.ts";
 import { queue } from "./measures/queue.ts";
 import { sessions } from "./measures/sessions.ts";
 import { stall } from "./measures/stall.ts";
@@ -34,6 +35,7 @@ const MEASURES: readonly Measure[] = [
   stall,
   growthMeasure,
   churn,
+  journals,
 ];
 
 const THOROUGH: Effort = {

@@ -106,6 +106,11 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(child, port);
   }
 
+  /** Ends it as a failing machine would. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await end(this.#child, STOP_MS_MAX);
   }

@@ -14,6 +14,8 @@ import { type PeerName, type ServerProcess, speechOf } from "../server-process.t
 export interface RunOptions {
   readonly peer: PeerName;
   readonly speech?: Speech;
+  /** More settings of the product. */
+  readonly settings?: readonly string[];
   readonly users?: number;
   readonly connections?: number;
   /** 0 = as many as the server answers. */
@@ -53,7 +55,7 @@ export function checkAccount(peer: string, account: CrowdReport): void {
 
 /** Starts a server and lets messages flow. Rejects if one is lost, doubled, reordered, misdirected or refused. */
 export async function run(bench: Bench, options: RunOptions): Promise<RunReport> {
-  await using server = await bench.start(options.peer);
+  await using server = await bench.start(options.peer, options.settings);
   using load = new LoadProcess();
   return await flowOn(bench, server, load, options);
 }
