@@ -19,10 +19,13 @@ import {
   decimal,
   filePath,
   folderPath,
+  type HistoryPlace,
+  historyPlace,
   hostHeaders,
   hostName,
   integer,
   origins,
+  redisAddress,
   seconds,
   toggle,
 } from "./setting-kinds.ts";
@@ -63,6 +66,8 @@ const MESSAGE_CHARS_CEILING = 16_000;
 const STREAMS_MAX_UNKNOWN_LIMIT = 9_000;
 
 const NONE: Initial<string | undefined> = { shown: "none", value: () => undefined };
+/** Where everything else lies, if it does. */
+const IN_DATA: Initial<HistoryPlace | undefined> = { shown: "with data", value: () => undefined };
 const BY_DESCRIPTORS: Initial<number> = {
   shown: "90 % of descriptors",
   value: () => streamsWithin(readLimits()),
@@ -167,12 +172,15 @@ const OPERATION = {
 
 const KEEPING = {
   data: setting("data", folderPath, NONE, "keep everything here, over restarts"),
+  redis: setting("redis", redisAddress, NONE, "one of several servers with this Redis"),
   durability: setting(
     "durability",
     choice("LEVEL", ["normal", "full"]),
     "normal",
     "full: the disk has it before an answer",
   ),
+  history: setting("history", historyPlace, IN_DATA, "what was said, for longer; or off"),
+  retainDays: setting("retain-days", integer(1, 3650), "30", "keep the history for so many days"),
 } satisfies SettingTable;
 
 const SETTINGS = {
@@ -208,7 +216,7 @@ export type Edge = "http" | "stdio";
 const HTTP_KEYS: readonly string[] = [
   "host port access-token insecure-open allowed-hosts allowed-origins trusted-proxies streams-max",
   "users-per-address rate-sessions-per-minute rate-sessions-burst streams-per-address admin-token audit-file metrics",
-  "data durability",
+  "data durability redis history retain-days",
 ].flatMap((line) => line.split(" "));
 
 function appliesTo(edge: Edge, key: string): boolean {
@@ -250,7 +258,8 @@ function findConflict(config: Config): string | undefined {
   if (config.wordsAction === "mask" && config.wordsFile === undefined) {
     return "words-action mask needs words-file: without a list there is nothing to mask";
   }
-  const files = [config.wordsFile, config.auditFile, config.configFile].filter((path) => path !== undefined);
+  const history = config.history?.kind === "sqlite" ? config.history.path : undefined;
+  const files = [config.wordsFile, config.auditFile, config.configFile, history].filter((path) => path !== undefined);
   const twice = files.find((path, at) => files.indexOf(path) !== at);
   return twice === undefined
     ? undefined
@@ -264,6 +273,9 @@ function findHttpConflict(config: Config): string | undefined {
   }
   if (config.auditFile !== undefined && config.adminToken === undefined) {
     return `audit-file needs ${variableOf("admin-token")}: without it nobody acts`;
+  }
+  if (config.redis !== undefined && config.data !== undefined) {
+    return "data and redis do not go together: either a folder keeps everything, or Redis does for all servers";
   }
   if (config.durability === "full" && config.data === undefined) {
     return "durability full needs data: without a folder nothing is kept";

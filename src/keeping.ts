@@ -7,10 +7,12 @@
 import { type Clock, systemClock } from "./chat/alarm-clock.ts";
 import { LobbyReplica } from "./chat/lobby-replica.ts";
 import { COMPACT_COMMAND } from "./cli.ts";
-import { type CompactCommand, compact, compactElsewhere } from "./journal/compaction.ts";
+import { compact, compactElsewhere, runAside } from "./journal/compaction.ts";
 import { DiskJournal } from "./journal/disk.ts";
+import { RedisJournal } from "./journal/redis.ts";
+import { compactRedis } from "./journal/redis-compaction.ts";
 import type { Durability } from "./journal/segment.ts";
-import { LAST_SNAPSHOT_MS_MAX } from "./limits.ts";
+import { LAST_SNAPSHOT_MS_MAX } from "./journal-limits.ts";
 import type { Log } from "./log.ts";
 
 export interface Keeping {
@@ -41,7 +43,7 @@ export function openKeeping(
     replica,
     makeReplica: () => new LobbyReplica(),
     now: systemClock.now,
-    compact: compactElsewhere(compactCommand),
+    compact: compactElsewhere((folder, before) => compactCommand(folder, String(before))),
     onFailure,
     onTrouble: (problem) => log.warn(problem.message),
   });
@@ -60,13 +62,67 @@ export function openKeeping(
   };
 }
 
+/** What several nodes share: the journal, the lobby as it has come to this one, and the key that seals sessions. */
+export interface SharedKeeping {
+  readonly journal: RedisJournal;
+  /** Holds another lobby after each reset of the journal. */
+  readonly replica: LobbyReplica;
+  readonly sessionKey: Uint8Array;
+  /** That of Redis. */
+  readonly clock: Clock;
+  /** Writes what was posted. Nothing may be submitted afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Finds Redis and comes to where the other nodes are.
+ * @param onFailure called once, when this node cannot go on
+ * @throws JournalFault if anything is in the way, in words for the operator
+ */
+export async function openSharedKeeping(
+  url: string,
+  log: Log,
+  onFailure: (problem: Error) => void,
+): Promise<SharedKeeping> {
+  const replica = new LobbyReplica();
+  const start = performance.now();
+  const journal: RedisJournal = await RedisJournal.open({
+    url,
+    replica,
+    leads: () => replica.leader === journal.node,
+    compact: (id, mark) => runAside(compactCommand(SHARED, id, String(mark)), { [REDIS_VARIABLE]: url }),
+    onFailure,
+    onTrouble: (problem) => log.warn(problem.message),
+    onNote: (line) => log.info(line),
+  });
+  const { entries } = journal.figures;
+  if (entries > 0) log.info("the journal has been replayed", { entries, ms: Math.round(performance.now() - start) });
+  return {
+    journal,
+    replica,
+    sessionKey: journal.sessionKey,
+    clock: { now: journal.now, after: systemClock.after },
+    close: () => journal.close(),
+  };
+}
+
+/** In place of a folder: the journal is in Redis, whose address stands where no other process can read it. */
+const SHARED = "--redis";
+const REDIS_VARIABLE = "MCP_CHAT_REDIS";
+
 /** What `COMPACT_COMMAND` does. @throws JournalFault */
-export function compactHere([path = "", before]: readonly string[]): void {
+export async function compactHere([path = "", ...rest]: readonly string[]): Promise<void> {
+  if (path === SHARED) {
+    const [id = "", mark] = rest;
+    await compactRedis(process.env[REDIS_VARIABLE] ?? "", id, Number(mark), new LobbyReplica());
+    return;
+  }
+  const [before] = rest;
   compact(path, before === undefined ? undefined : Number(before), new LobbyReplica());
 }
 
 /** The executable is its own program; from sources the runtime is told which. */
-const compactCommand: CompactCommand = (path, before) => {
+function compactCommand(...what: readonly string[]): readonly string[] {
   const isExecutable = /^(?:\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/.test(Bun.main);
-  return [process.execPath, ...(isExecutable ? [] : [Bun.main]), COMPACT_COMMAND, path, String(before)];
-};
+  return [process.execPath, ...(isExecutable ? [] : [Bun.main]), COMPACT_COMMAND, ...what];
+}

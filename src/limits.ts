@@ -18,18 +18,36 @@ export const ENTROPY_CHARS = 22;
 /** Users whose deadline has come that one step deals with, each with a partner to be told: about 3 ms with their streams. */
 export const DEADLINES_PER_STEP_MAX = 64;
 
-// --- journal on disk ------------------------------------------------------------------------
+// --- nodes of a cluster -------------------------------------------------------------------------
 
-/** Entries of one file of the journal: replayed in about a second. */
-export const SEGMENT_ENTRIES_MAX = 200_000;
-/** And its bytes, about: reached first where most turns have a single entry, as each costs two kilobytes of log. */
-export const SEGMENT_BYTES_MAX = 256 * 1024 * 1024;
-/** Full files that wait for a snapshot, which is made while the next is filled; beyond it the server stands still for one. */
-export const SEGMENTS_CLOSED_MAX = 8;
-/** Between two signs of life in the journal, in milliseconds: so exactly is the end of a killed server known. */
-export const JOURNAL_PULSE_MS = 5000;
-/** How long a snapshot may take when the server stops, in milliseconds: the process has 5 s in all. */
-export const LAST_SNAPSHOT_MS_MAX = 2000;
+/** Nodes at a time: each applies every entry, so that more would add nothing long before. */
+export const NODES_MAX = 64;
+/** Between two signs of life of a node, in milliseconds. */
+export const NODE_BEAT_MS = 1000;
+/** A node that is silent for so long is lost, in milliseconds: four beats may fail, and its users need not wait for long. */
+export const NODE_SILENT_MS = 5000;
+/** Where no node was heard of for longer than this, in milliseconds, none could be: two beats of every node are missing. */
+export const NODE_GAP_MS = 3000;
+/** Lives of nodes remembered after their end: an entry of one that is still under way comes within seconds. */
+export const ENDED_NODES_MAX = 1024;
+/** Between the looks of two nodes whether a deadline has been dealt with, in milliseconds: longer than an entry takes. */
+export const NODE_TICK_STEP_MS = 250;
+/** How often a command is asked again whose node was taken for lost meanwhile. */
+export const DISREGARDED_ATTEMPTS_MAX = 3;
+/** How long the journal may be out of reach before whatever watches over a node is told, in milliseconds. */
+export const NODE_HEALTH_MS = 3000;
+/** Between two loadings of the state because it differs from the leading node's, in milliseconds. */
+export const NODE_RELOAD_MS = 60_000;
+/** How long an answer waits until the other nodes know what it says that they know, in milliseconds: far more than it takes. */
+export const PEERS_WAIT_MS_MAX = 250;
+/** How many such answers wait at a time; those beyond do not. */
+export const PEERS_ASKED_MAX = 1000;
+/** How long a stop may wait until the others know of it, in milliseconds. */
+export const NODE_LEAVE_MS_MAX = 1000;
+/** How long a command may wait for its place, in milliseconds; then whoever asked is refused. */
+export const APPEND_WAIT_MS_MAX = 5000;
+/** What they are told to wait, in milliseconds: Redis starts and takes over within seconds. */
+export const APPEND_RETRY_MS = 2000;
 
 // --- users ----------------------------------------------------------------------------------
 
@@ -220,12 +238,16 @@ export const STREAM_STALL_MS_MAX = 30_000;
 export const KEEP_ALIVE_MS = 15_000;
 /** Slices into which the streams are spread for keep-alives, so that no turn writes to all of them. */
 export const KEEP_ALIVE_SLICES = 60;
-/** Streams written in one turn (about 3 ms); the others follow after the requests that have come in meanwhile. */
-export const STREAMS_PER_TURN_MAX = 500;
-/** Streams whose end is dealt with in one turn, each with a partner to be told: about 2 ms. */
-export const STREAM_ENDS_PER_TURN_MAX = 32;
+/** Requests handled in one turn: the costliest of them, ones that let two people meet, take about a millisecond together. */
+export const REQUESTS_PER_TURN_MAX = 8;
+/** Streams written in one turn; the others follow after the requests that have come in meanwhile. Ending 64 takes 2 ms. */
+export const STREAMS_PER_TURN_MAX = 64;
+/** Streams whose end is dealt with in one turn, each with a partner to be told: while thousands break, the kernel must be kept up with. */
+export const STREAM_ENDS_PER_TURN_MAX = 4;
 /** How long a stop waits for held answers and streams to end by themselves, in milliseconds; the process has 5 s in all. */
 export const STOP_MS_MAX = 4000;
+/** How long answers of held calls may be on their way before the rest is ended, in milliseconds: a part of it. */
+export const RELEASE_MS_MAX = 1000;
 /** How long a connection may be silent while a request comes in or an answer is awaited, in seconds. */
 export const CONNECTION_IDLE_S_MAX = 60;
 /** What a refused client is told to wait, in seconds: full servers empty slowly, restarts are quick. */
@@ -249,6 +271,10 @@ export const INPUT_MS_MAX = 10 * 60 * 1000;
 export const REQUEST_STATE_CHARS_MAX = 64 * 1024;
 /** How long a response stream whose connection is gone can still be resumed, in milliseconds: ten attempts of a client that waits as told. */
 export const RESUMABLE_MS = 30_000;
+/** Longest request id inside event ids, in base64url: clients count or draw UUIDs; of others only the resumption is poorer. */
+export const EVENT_ID_REQUEST_CHARS_MAX = 128;
+/** Longest call inside event ids, sealed: a wait with its cursor and a token takes a third; a long message is not carried along. */
+export const EVENT_ID_CALL_CHARS_MAX = 1024;
 /** Response streams without a connection that are kept for resumption; beyond it the oldest is given up. */
 export const RESUMABLE_STREAMS_MAX = 4096;
 /** Their messages in all, in UTF-16 units; beyond it the oldest is given up. */

@@ -12,15 +12,22 @@ import { runAdmin } from "./admin-client/run.ts";
 import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
+import { lobbySettings } from "./chat-settings.ts";
 import { COMPACT_COMMAND, parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
 import { randomBytes } from "./crypto.ts";
+import { greeting } from "./greeting.ts";
+import type { SqlHistory } from "./history/history.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
-import type { Keeping } from "./keeping.ts";
+import type { Keeping, SharedKeeping } from "./keeping.ts";
 import { createLog, formatValue, type Log } from "./log.ts";
+import type { JsonObject } from "./mcp/registry.ts";
+import { Unavailable } from "./mcp/unavailable.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { rehearseSoon } from "./rehearsal.ts";
+import type { Remembering } from "./remembering.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
 import { serveStdio } from "./stdio/server.ts";
 import { createPage } from "./web/page.ts";
@@ -72,7 +79,7 @@ function main(): void {
 async function compactJournal(rest: readonly string[]): Promise<void> {
   const { compactHere } = await import("./keeping.ts");
   try {
-    compactHere(rest);
+    await compactHere(rest);
   } catch (problem) {
     fail(reasonOf(problem), 1);
   }
@@ -101,29 +108,16 @@ function openLog({ logLevel }: Config, exposedFile: string | undefined): Log {
 }
 
 /** The chat in this process, as configured. */
-function createChat(config: Config, words: WordsFile | undefined, keeping?: Keeping): ChatServer {
+function createChat(
+  config: Config,
+  words: WordsFile | undefined,
+  log: Log,
+  keeping?: Keeping | SharedKeeping,
+  history?: SqlHistory,
+): ChatServer {
   return createChatServer({
     version: VERSION,
-    lobby: {
-      graceMs: config.graceMs,
-      idleMs: config.idleMs,
-      availableMs: config.availableMs,
-      widenMs: config.widenMs,
-      matching: config.matching,
-      rates: {
-        messages: { perSecond: config.rateMessagesPerSecond, burst: config.rateMessagesBurst },
-        entries: { perSecond: config.rateEntriesPerSecond, burst: config.rateEntriesBurst },
-        joins: { perSecond: config.rateJoinsPerMinute / 60, burst: config.rateJoinsBurst },
-        reports: { perSecond: config.rateReportsPerHour / 3600, burst: config.rateReportsBurst },
-      },
-      usersPerAddress: config.usersPerAddress,
-      loopMessagesMax: config.loopMessagesMax,
-      retainUserMs: config.retainUserMs,
-      usersMax: config.usersMax,
-      queueMax: config.queueMax,
-      mailboxBytesMax: config.mailboxBytesMax,
-      transcriptBytesMax: config.transcriptBytesMax,
-    },
+    lobby: lobbySettings(config),
     messageCharsMax: config.messageCharsMax,
     ...(words === undefined ? {} : { words: words.list }),
     greeter: config.greeter,
@@ -131,6 +125,8 @@ function createChat(config: Config, words: WordsFile | undefined, keeping?: Keep
     journal: keeping?.journal ?? createMemoryJournal(),
     ...(keeping === undefined ? {} : { kept: keeping.replica }),
     clock: keeping?.clock ?? systemClock,
+    ...(history === undefined ? {} : { history }),
+    log,
   });
 }
 
@@ -158,8 +154,31 @@ async function openData(data: string, { durability }: Config, log: Log): Promise
   }
 }
 
+/** The same for what several servers share: a Redis that is away for a moment is waited for. */
+async function openRedis(url: string, log: Log): Promise<SharedKeeping> {
+  const end = (problem: unknown): never => fail(`mcp-chat: ${reasonOf(problem)}`, 1);
+  const { openSharedKeeping } = await import("./keeping.ts");
+  return openSharedKeeping(url, log, end).catch(end);
+}
+
+/** What outlives the rooms, if anything does. */
+async function openHistory(config: Config, log: Log): Promise<Remembering | undefined> {
+  if (config.history?.kind === "off" || (config.history ?? config.data) === undefined) return undefined;
+  const { remember } = await import("./remembering.ts");
+  return remember(config, log).catch((problem: unknown) => fail(`mcp-chat: ${reasonOf(problem)}`, 1));
+}
+
+/** Takes this server's place among the others, if it has any. Nothing is served before. */
+async function joinOthers(chat: ChatServer): Promise<void> {
+  const isMember = await chat.node?.membership.join().catch((problem: unknown) => {
+    const reason = problem instanceof Unavailable ? "Redis does not answer" : reasonOf(problem);
+    return fail(`mcp-chat: cannot join the other servers: ${reason}`, 1);
+  });
+  if (isMember === false) fail("mcp-chat: the other servers do not take this one: too many, or of a newer version", 1);
+}
+
 /** The operator's side of the server, if there is an operator. */
-function openAdmin(config: Config, chat: ChatServer, log: Log): Admin | undefined {
+function openAdmin(config: Config, chat: ChatServer, history: SqlHistory | undefined, log: Log): Admin | undefined {
   if (config.adminToken === undefined) return undefined;
   try {
     return createAdmin({
@@ -167,7 +186,8 @@ function openAdmin(config: Config, chat: ChatServer, log: Log): Admin | undefine
       token: config.adminToken,
       auditFile: config.auditFile,
       messageCharsMax: config.messageCharsMax,
-      summary: () => ({ version: VERSION }),
+      summary: () => ({ version: VERSION, ...summaryOf(chat) }),
+      history,
       log,
     });
   } catch (problem) {
@@ -175,14 +195,28 @@ function openAdmin(config: Config, chat: ChatServer, log: Log): Admin | undefine
   }
 }
 
+/** What an operator may want to know of a server that is one of several. */
+function summaryOf({ node }: ChatServer): JsonObject {
+  return node === undefined ? {} : { cluster: node.summary };
+}
+
 /** The figures of the server, if anybody is to see them. */
-function openMetrics(config: Config, chat: ChatServer): Metrics | undefined {
+function openMetrics(
+  config: Config,
+  chat: ChatServer,
+  shared: SharedKeeping | undefined,
+  history: SqlHistory | undefined,
+): Metrics | undefined {
   if (!config.metrics) return undefined;
+  const { node } = chat;
   return createMetrics({
     version: VERSION,
     host: chat.host,
     streamsMax: config.streamsMax,
     handedOut: () => chat.handedOut,
+    ...(node === undefined ? {} : { node: () => node.figures }),
+    ...(shared === undefined ? {} : { sharedJournal: () => shared.journal.figures }),
+    history: history && (() => history.figures),
   });
 }
 
@@ -191,6 +225,7 @@ function operate(command: AdminCommand): void {
   const output = {
     out: (line: string) => process.stdout.write(`${line}\n`),
     err: (line: string) => process.stderr.write(`${line}\n`),
+    pour: standardOutput().write,
   };
   runAdmin(command, output).then(
     (exitCode) => {
@@ -203,9 +238,9 @@ function operate(command: AdminCommand): void {
 /** MCP over the standard streams, until the input ends. Nothing else is written to stdout. */
 function serveStandardStreams(config: Config, log: Log): void {
   const words = openWords(config);
-  const chat = createChat(config, words);
+  const chat = createChat(config, words, log);
   onReloadSignal(words === undefined ? [] : [() => words.reload(log)]);
-  const release = (): void => chat.release();
+  const release = (): void => void chat.release();
   const server = serveStdio({
     definition: chat.definition,
     input: Bun.stdin.stream(),
@@ -251,11 +286,18 @@ function standardOutput(): LineSink {
 
 async function serve(config: Config, log: Log): Promise<void> {
   const words = openWords(config);
-  const keeping = config.data === undefined ? undefined : await openData(config.data, config, log);
-  const chat = createChat(config, words, keeping);
-  const admin = openAdmin(config, chat, log);
+  const kept = config.data === undefined ? undefined : await openData(config.data, config, log);
+  const shared = config.redis === undefined ? undefined : await openRedis(config.redis, log);
+  const keeping = shared ?? kept;
+  const remembering = await openHistory(config, log);
+  const { history } = remembering ?? {};
+  const chat = createChat(config, words, log, keeping, history);
+  remembering?.record(chat);
+  await joinOthers(chat);
+  remembering?.catchUp(chat);
+  const admin = openAdmin(config, chat, history, log);
   const page = createPage();
-  const metrics = openMetrics(config, chat);
+  const metrics = openMetrics(config, chat, shared, history);
   let http: HttpServer;
   try {
     http = createHttpServer({
@@ -274,17 +316,20 @@ async function serve(config: Config, log: Log): Promise<void> {
       },
       isLiveUserToken: chat.isLiveToken,
       sessionKey: keeping?.sessionKey ?? randomBytes(SESSION_KEY_BYTES),
-      safety: keeping?.journal,
+      safety: kept?.journal,
       release: () => chat.release(),
       fallback: (request, address) => admin?.surface(request, address) ?? page(request),
       streamsMax: config.streamsMax,
       log,
+      isHealthy: () => chat.node?.isHealthy ?? true,
+      isCutOff: () => chat.node?.isCutOff ?? false,
       health: () => ({ version: VERSION, online: chat.host.lobby.online, waiting: chat.host.lobby.queue.tickets.size }),
     });
   } catch (problem) {
     fail(`mcp-chat: cannot listen on ${config.host}:${config.port}: ${reasonOf(problem)}`, 1);
     return;
   }
+  chat.node?.onCut(() => http.cut());
   // Whoever waits for the greeting may signal the moment it comes.
   onReloadSignal([
     ...(words === undefined ? [] : [() => words.reload(log)]),
@@ -294,25 +339,13 @@ async function serve(config: Config, log: Log): Promise<void> {
     await http.stop();
     admin?.stop();
     metrics?.stop();
+    await chat.node?.membership.leave();
     chat.stop();
-    keeping?.close();
+    await history?.close();
+    await keeping?.close();
   });
-  print(greeting(http.url, config));
-}
-
-/** What a newcomer needs next: where it listens, and lines to paste. */
-function greeting(url: string, config: Config): string {
-  const endpoint = `${url}${ENDPOINT}`;
-  const isLocked = config.accessToken !== undefined;
-  const header = isLocked ? ` --header "Authorization: Bearer $MCP_CHAT_ACCESS_TOKEN"` : "";
-  const headers = isLocked ? `,"headers":{"Authorization":"Bearer YOUR_ACCESS_TOKEN"}` : "";
-  return [
-    `mcp-chat ${VERSION} listening on ${endpoint}`,
-    `Chat in a browser: ${url}/`,
-    "",
-    `Claude Code:    claude mcp add --transport http mcp-chat ${endpoint}${header}`,
-    `JSON clients:   {"mcpServers":{"mcp-chat":{"type":"http","url":"${endpoint}"${headers}}}}`,
-  ].join("\n");
+  print(greeting(VERSION, http.url, ENDPOINT, config.accessToken !== undefined));
+  rehearseSoon(() => createChat(config, words, log), log);
 }
 
 /** Stops once at SIGINT or SIGTERM, politely first; a second signal or a stop that hangs ends the process. */

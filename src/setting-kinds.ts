@@ -161,6 +161,41 @@ export const folderPath: Kind<string | undefined> = {
   allowed: "the path of a folder",
 };
 
+/** Where a Redis is. It may have a password in it. */
+export const redisAddress: Kind<string | undefined> = {
+  placeholder: "URL",
+  allowed:
+    "an address such as redis://HOST:6379/0 (also rediss, valkey, valkeys), with :PASSWORD@ before HOST if it has one",
+  secret: true,
+  read(text) {
+    const parts = URL.parse(text);
+    const isRedis = /^(?:redis|valkey)(?:s|\+tls)?(?:\+unix)?:$/.test(parts?.protocol ?? "");
+    if (parts === null || !isRedis || parts.search !== "" || parts.hash !== "") return undefined;
+    if (parts.protocol.includes("+unix")) return parts.pathname.length > 1 ? text : undefined;
+    return parts.hostname !== "" && /^\/?\d{0,5}$/.test(parts.pathname) ? text : undefined;
+  },
+};
+
+/** Where the history is. */
+export type HistoryPlace =
+  | { readonly kind: "off" }
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/** A file of SQLite or a database of PostgreSQL, whose URL may hold a password. */
+export const historyPlace: Kind<HistoryPlace | undefined> = {
+  placeholder: "PLACE",
+  allowed: "sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, or off",
+  secret: true,
+  read(text) {
+    if (text === "off") return { kind: "off" };
+    const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/s.exec(text)?.[1];
+    if (path !== undefined) return path.startsWith("//") || path.includes("\0") ? undefined : { kind: "sqlite", path };
+    const url = /^postgres(?:ql)?:\/\//.test(text) ? URL.parse(text) : null;
+    return url === null || url.hostname === "" || url.pathname.length < 2 ? undefined : { kind: "postgres", url: text };
+  },
+};
+
 /** A name or address to bind to, an IPv6 one with or without brackets. */
 export const hostName: Kind<string> = {
   placeholder: "HOST",

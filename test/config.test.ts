@@ -74,7 +74,10 @@ describe("defaults", () => {
       metrics: false,
       eventsErrorCodes: "auto",
       data: undefined,
+      redis: undefined,
       durability: "normal",
+      history: undefined,
+      retainDays: 30,
       logLevel: "info",
     });
   });
@@ -223,6 +226,41 @@ describe("values", () => {
   });
 });
 
+describe("the history", () => {
+  test.each([
+    ["off", { kind: "off" }],
+    ["sqlite:history.db", { kind: "sqlite", path: "history.db" }],
+    ["sqlite:/var/lib/chat/h.db", { kind: "sqlite", path: "/var/lib/chat/h.db" }],
+    ["sqlite:///var/lib/h.db", { kind: "sqlite", path: "/var/lib/h.db" }],
+    ["postgres://chat:s3cret@db:5432/chat", { kind: "postgres", url: "postgres://chat:s3cret@db:5432/chat" }],
+    ["postgresql://db/chat?sslmode=verify-full", { kind: "postgres", url: "postgresql://db/chat?sslmode=verify-full" }],
+  ] as const)("may be %s", (text, place) => {
+    expect(accepted(["--history", text]).history).toEqual(place);
+    expect(accepted([], { MCP_CHAT_HISTORY: text }).history).toEqual(place);
+  });
+
+  test.each([
+    "on",
+    "history.db",
+    "sqlite:",
+    "sqlite://host/x",
+    "mysql://chat:s3cret@db/chat",
+    "postgres://s3cret@db",
+    "postgres://",
+  ])("may not be %s, and no secret is repeated", (text) => {
+    const said = refused(["--history", text]);
+    expect(said).toContain("--history: this value is not allowed; allowed: sqlite:PATH");
+    expect(said).not.toContain("s3cret");
+  });
+
+  test("is nobody else's file, and only of a server", () => {
+    expect(refused(["--history", "sqlite:a", "--words-file", "a"])).toContain("named by two settings");
+    expect(parseConfig(["--history", "off"], {}, "stdio")).toMatchObject({ ok: false });
+    expect(parseConfig([], { MCP_CHAT_HISTORY: "off" }, "stdio")).toMatchObject({ ok: true });
+    expect(refused(["--retain-days", "0"])).toContain("1 to 3650");
+  });
+});
+
 describe("mistakes", () => {
   test("a value out of range is named with its setting and the range", () => {
     expect(refused(["--port", "70000"])).toBe("--port: 70000 is not allowed; allowed: a whole number from 0 to 65535");
@@ -295,6 +333,33 @@ describe("mistakes", () => {
     if (hard === undefined || Number(hard) > 10_000_000) return;
     expect(refused(["--streams-max", hard])).toStartWith(`streams-max must be less than ${hard}, `);
     expect(accepted(["--streams-max", String(Number(hard) - 1)]).streamsMax).toBe(Number(hard) - 1);
+  });
+
+  test("everything is kept in one place", () => {
+    const redis = "redis://127.0.0.1:6379";
+    expect(refused(["--data", "d", "--redis", redis])).toContain("either a folder");
+    expect(refused(["--durability", "full", "--redis", redis])).toContain("durability full needs data");
+    expect(parseConfig(["--redis", redis], {}, "stdio")).toMatchObject({ ok: false });
+    // Variables are for servers that are started beside it.
+    expect(parseConfig([], { MCP_CHAT_REDIS: redis }, "stdio")).toMatchObject({ ok: true });
+  });
+
+  test.each(["redis://h", "redis://h:6379/3", "rediss://u:p@h", "valkey://[::1]:7", "valkeys://h/", "redis+unix:///s"])(
+    "%s is an address of a Redis",
+    (address) => expect(accepted([], { MCP_CHAT_REDIS: address }).redis).toBe(address),
+  );
+
+  test.each([
+    "localhost:6379",
+    "http://hunter2@h",
+    "redis://",
+    "redis://h/x",
+    "redis://:hunter2@h/0/1",
+    "redis://h#hunter2",
+  ])("%s is none", (address) => {
+    const message = refused(["--redis", address]);
+    expect(message).toStartWith("--redis: this value is not allowed");
+    expect(message).not.toContain("hunter2");
   });
 
   test("an audit file without an operator is a mistake", () => {

@@ -40,11 +40,14 @@ const TOP_LEVEL_FILES = [
 /** This file quotes breaches, so the rules about words do not read it. */
 const SELF = "test/tidy.test.ts";
 
+/** Bytes of data directories of earlier versions: nobody reads or runs them as text. */
+const BYTES = /^test\/journal\/fixtures\/[^/]+\/[^/]+\.(?:db|db-wal|key)$/;
+
 async function readFiles(): Promise<Files> {
   const files: Record<string, string> = {};
   for (const pattern of [...TOP_LEVEL_FILES, ...FOLDERS.map((folder) => `${folder}/**/*`)]) {
     for (const path of new Bun.Glob(pattern).scanSync({ cwd: CHECKOUT, dot: true })) {
-      files[path] = await Bun.file(join(CHECKOUT, path)).text();
+      if (!BYTES.test(path)) files[path] = await Bun.file(join(CHECKOUT, path)).text();
     }
   }
   return files;
@@ -125,7 +128,10 @@ const PURE_PACKAGES = /^(?:node:util|zod(?:\/.*)?)$/;
 
 const WALLS: Readonly<Record<string, Wall>> = {
   limits: { packages: NO_PACKAGES },
+  "history-limits": { packages: NO_PACKAGES },
+  greeting: { packages: NO_PACKAGES },
   "client-limits": { parts: ["limits"], packages: NO_PACKAGES },
+  "journal-limits": { packages: NO_PACKAGES },
   crypto: { packages: /^node:crypto$/ },
   log: { packages: NO_PACKAGES },
   "ip-address": { packages: NO_PACKAGES },
@@ -139,26 +145,37 @@ const WALLS: Readonly<Record<string, Wall>> = {
     packages: /^node:fs$/,
   },
   "client-settings": { parts: ["limits", "log", "setting-kinds", "settings", "client-limits"], packages: NO_PACKAGES },
-  keeping: { parts: ["chat", "cli", "journal", "limits", "log"], packages: NO_PACKAGES },
+  "chat-settings": { typesOf: ["config", "domain"], packages: NO_PACKAGES },
+  keeping: { parts: ["chat", "cli", "journal", "journal-limits", "limits", "log"], packages: NO_PACKAGES },
   cli: {
     parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],
     packages: NO_PACKAGES,
   },
+  rehearsal: { parts: ["crypto", "limits", "mcp"], typesOf: ["chat"], packages: NO_PACKAGES },
   domain: { parts: ["limits"], packages: NO_PACKAGES },
   mcp: { parts: ["crypto", "limits"], packages: PURE_PACKAGES },
-  chat: { parts: ["crypto", "domain", "mcp", "limits"], typesOf: ["journal"], packages: PURE_PACKAGES },
+  chat: {
+    parts: ["crypto", "domain", "mcp", "limits", "history-limits"],
+    typesOf: ["journal", "history"],
+    packages: PURE_PACKAGES,
+  },
   http: { parts: ["crypto", "mcp", "limits", "ip-address"] },
   stdio: { parts: ["mcp", "limits"] },
   bridge: { parts: ["mcp", "stdio", "limits", "client-limits"], packages: NO_PACKAGES },
   "admin-client": { parts: ["limits", "log", "nearest", "setting-kinds", "settings"], packages: /^node:fs$/ },
   "words-file": { parts: ["bounded-file", "chat", "limits"], packages: NO_PACKAGES },
-  admin: { parts: ["crypto", "chat", "domain", "http", "mcp", "limits", "ip-address"], packages: /^(?:node:fs|zod)$/ },
+  admin: {
+    parts: ["crypto", "chat", "domain", "http", "mcp", "limits", "ip-address"],
+    typesOf: ["history"],
+    packages: /^(?:node:fs|zod)$/,
+  },
   client: { parts: ["limits", "client-limits"] },
   terminal: { parts: ["client", "limits", "client-limits"], typesOf: ["client-settings"] },
   web: { parts: ["crypto"] },
-  metrics: { parts: ["domain", "http", "limits"], typesOf: ["chat", "mcp"], packages: NO_PACKAGES },
-  journal: { parts: ["limits"], typesOf: ["domain"] },
-  history: { parts: ["limits"], typesOf: ["domain"] },
+  metrics: { parts: ["domain", "http", "limits"], typesOf: ["chat", "history", "mcp"], packages: NO_PACKAGES },
+  journal: { parts: ["limits", "journal-limits"], typesOf: ["domain"] },
+  remembering: { parts: ["history", "history-limits"], typesOf: ["chat", "config", "log"], packages: /^node:path$/ },
+  history: { parts: ["crypto", "history-limits"], typesOf: ["domain"], packages: /^(?:bun|bun:sqlite|node:fs)$/ },
   webhook: { parts: ["limits"], typesOf: ["domain"] },
 };
 

@@ -18,7 +18,19 @@ import {
 } from "../settings.ts";
 
 /** How an answer is shown to people. */
-export type View = "reports" | "report" | "bans" | "ban" | "rooms" | "user" | "audit" | "summary" | "told" | "done";
+export type View =
+  | "reports"
+  | "report"
+  | "bans"
+  | "ban"
+  | "rooms"
+  | "user"
+  | "audit"
+  | "summary"
+  | "told"
+  | "done"
+  /** Lines of JSON, as they come. */
+  | "lines";
 
 /** One request to the operator's surface, and what is to be made of its answer. */
 export interface AdminCommand {
@@ -66,6 +78,21 @@ const note: Kind<string | undefined> = {
   read: (text) => (text.trim() === "" ? undefined : text),
 };
 
+/** Ids as the server makes and takes them. */
+const ID = /^[\w-]{1,128}$/;
+
+/** A moment in the past, as the server takes it. */
+const moment: Kind<string | undefined> = {
+  placeholder: "WHEN",
+  allowed: "so long ago, such as 12h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z",
+  read(text) {
+    const seconds = duration.read(text);
+    if (seconds !== undefined) return new Date(Date.now() - 1000 * seconds).toISOString();
+    const isDate = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?Z)?$/.test(text);
+    return isDate && !Number.isNaN(Date.parse(text)) ? text : undefined;
+  },
+};
+
 const OPTIONS = {
   url: setting("url", serverUrl, LOCAL_SERVER, "the server"),
   tokenFile: setting("admin-token-file", filePath, NONE, "file that holds the admin token"),
@@ -74,6 +101,7 @@ const OPTIONS = {
   all: setting("all", toggle, "false", "reports: resolved ones too"),
   for: setting("for", duration, NONE, "ban: until then; else until it is lifted"),
   note: setting("note", note, NONE, "ban, resolve: your words, for operators"),
+  since: setting("since", moment, NONE, "export: what was said since then"),
   token: environmentSecret("admin-token", bearerToken, "the admin token"),
 };
 
@@ -88,6 +116,7 @@ interface Values {
   readonly all: boolean;
   readonly for: number | undefined;
   readonly note: string | undefined;
+  readonly since: string | undefined;
 }
 
 interface Verb {
@@ -99,9 +128,6 @@ interface Verb {
   /** The request, or undefined if the operands are not its. */
   read(operands: readonly string[], values: Values): Request | undefined;
 }
-
-/** Ids as the server makes and takes them. */
-const ID = /^[\w-]{1,128}$/;
 
 function get(path: string, view: View): Request {
   return { method: "GET", path, body: undefined, view };
@@ -205,11 +231,27 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   ["audit", { operands: "", summary: "what operators did", read: plain(() => get("/admin/audit", "audit")) }],
+  [
+    "export",
+    {
+      operands: "[room ID | user ID]",
+      summary: "what was said, as lines of JSON",
+      options: ["since"],
+      read([kind, id, ...rest], { since }) {
+        if (kind !== undefined && (!/^(?:room|user)$/.test(kind) || !ID.test(id ?? "") || rest.length > 0))
+          return undefined;
+        const query = new URLSearchParams();
+        if (kind !== undefined && id !== undefined) query.set(kind, id);
+        if (since !== undefined) query.set("since", since);
+        return get(`/admin/export${query.size === 0 ? "" : `?${query}`}`, "lines");
+      },
+    },
+  ],
   ["summary", { operands: "", summary: "how things stand", read: plain(() => get("/admin/summary", "summary")) }],
 ]);
 
 /** Options that only some commands have a use for. */
-const SPECIAL = ["all", "for", "note"] as const;
+const SPECIAL = ["all", "for", "note", "since"] as const;
 
 /**
  * Reads what follows `admin`; options may stand anywhere before `--`, after which an id may look like one.
@@ -248,8 +290,7 @@ export function describeAdmin(): string {
     "",
     ...describeOptions(OPTIONS),
     "",
-    "The server has the admin token too. It is never taken from a command line, as",
-    "others can read that. What follows -- is no option, even if it looks like one.",
-    "Exit code: 0 done, 1 not done, 2 not understood.",
+    "The admin token is never taken from a command line, as others can read that.",
+    "What follows -- is no option. Exit code: 0 done, 1 not done, 2 not understood.",
   ].join("\n");
 }

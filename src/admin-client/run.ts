@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { ADMIN_ANSWER_BYTES_MAX, ADMIN_PAGE_ITEMS_MAX, ADMIN_PATIENCE_MS_MAX } from "../limits.ts";
 import { bearerToken } from "../setting-kinds.ts";
 import type { AdminCommand } from "./command.ts";
+import { Patience, passOn } from "./flow.ts";
 import { showAnswer } from "./tables.ts";
 import { visibleLine } from "./visible.ts";
 
@@ -15,6 +16,8 @@ import { visibleLine } from "./visible.ts";
 export interface Output {
   out(line: string): void;
   err(line: string): void;
+  /** Text as it is, line breaks included; resolves when there is place for more. */
+  pour(text: string): Promise<void>;
 }
 
 type Fields = Record<string, unknown>;
@@ -29,6 +32,7 @@ export async function runAdmin(command: AdminCommand, output: Output): Promise<n
     output.err("mcp-chat: the token file cannot be read, or does not hold one token");
     return 2;
   }
+  if (command.view === "lines") return pourAll(command, token, output);
   const answer = await askAll(command, token);
   if (!answer.ok) {
     output.err(`mcp-chat: ${visibleLine(answer.problem)}`);
@@ -71,21 +75,49 @@ async function askAll(command: AdminCommand, token: string): Promise<Answer> {
   return { ok: true, fields: { [view]: items, next_cursor: cursor } };
 }
 
-async function ask({ url, method, path, body }: AdminCommand, token: string, page: string): Promise<Answer> {
+/** Passes lines on as they come. */
+async function pourAll(command: AdminCommand, token: string, output: Output): Promise<number> {
+  const patience = new Patience();
+  let problem: string | undefined;
+  try {
+    const response = await request(command, token, "", patience.signal);
+    if (response.ok) problem = await passOn(response, (text) => output.pour(text), escapeUnseen, patience);
+    else problem = problemOf(response.status, readFields((await readAnswer(response)) ?? ""));
+  } catch (_unreachable) {
+    problem = `${command.url} does not answer`;
+  } finally {
+    patience.end();
+  }
+  if (problem === undefined) return 0;
+  output.err(`mcp-chat: ${visibleLine(problem)}`);
+  return 1;
+}
+
+function request(
+  { url, method, path, body }: AdminCommand,
+  token: string,
+  page: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  return fetch(`${url}${path}${page}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    // Wherever a server points, the token stays here.
+    redirect: "error",
+    signal,
+  });
+}
+
+async function ask(command: AdminCommand, token: string, page: string): Promise<Answer> {
+  const { url } = command;
   let response: Response;
   let text: string | undefined;
   try {
-    response = await fetch(`${url}${path}${page}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // Wherever a server points, the token stays here.
-      redirect: "error",
-      signal: AbortSignal.timeout(ADMIN_PATIENCE_MS_MAX),
-    });
+    response = await request(command, token, page, AbortSignal.timeout(ADMIN_PATIENCE_MS_MAX));
     text = await readAnswer(response);
   } catch (_unreachable) {
     return { ok: false, problem: `${url} does not answer` };
@@ -124,5 +156,5 @@ function problemOf(status: number, fields: Fields | undefined): string {
 }
 
 function escapeUnseen(json: string): string {
-  return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json.replace(/[^\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

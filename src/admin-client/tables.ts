@@ -32,6 +32,9 @@ export function showAnswer(view: View, answer: Fields): string[] {
       return showFields(answer);
     case "done":
       return ["done"];
+    case "lines":
+      // They are never held as a whole: whoever asked for them has them already.
+      return [];
   }
 }
 

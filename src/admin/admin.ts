@@ -6,6 +6,7 @@
 import type { LobbyHost } from "../chat/lobby-host.ts";
 import type { JsonObject } from "../mcp/registry.ts";
 import { type AuditLog, AuditTrail } from "./audit-trail.ts";
+import type { Exportable } from "./export.ts";
 import { Operator } from "./operator.ts";
 import { type AdminSurface, createAdminSurface } from "./surface.ts";
 
@@ -18,6 +19,8 @@ export interface AdminOptions {
   readonly messageCharsMax: number;
   /** More members of the summary. */
   readonly summary: () => JsonObject;
+  /** What can be exported, if anything is kept. */
+  readonly history?: Exportable | undefined;
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly now?: () => number;
   readonly log: AuditLog;

@@ -15,14 +15,18 @@ export interface AdminError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a route gives: a body, or why there is none. */
+/** What a route gives: a body, or lines, or why there is none. */
 export type Outcome =
   | { readonly ok: true; readonly body: JsonObject }
+  /** Lines of JSON, as many as there are. */
+  | { readonly ok: true; readonly flow: ReadableStream<Uint8Array> }
   | { readonly ok: false; readonly error: AdminError };
 
+const LINES = "application/x-ndjson; charset=utf-8";
 const HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
 export function respond(outcome: Outcome): Response {
+  if ("flow" in outcome) return new Response(outcome.flow, { headers: { ...HEADERS, "content-type": LINES } });
   if (outcome.ok) return new Response(JSON.stringify(outcome.body), { headers: HEADERS });
   const { status, code, message, headers } = outcome.error;
   return new Response(JSON.stringify({ error: { code, message } }), { status, headers: { ...HEADERS, ...headers } });
@@ -96,5 +100,15 @@ export const ANNOUNCING: AdminError = {
   message: "An announcement is still going out. Try again in a moment.",
   headers: { "retry-after": "1" },
 };
+
+/** The journal cannot be reached, or did not answer: it may have been done all the same. */
+export function unavailable(retryAfterMs: number): AdminError {
+  return {
+    status: 503,
+    code: "unavailable",
+    message: "The server cannot tell just now whether this was done. Look, then try again.",
+    headers: { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+  };
+}
 
 export const INTERNAL: AdminError = { status: 500, code: "internal", message: "This failed unexpectedly." };

@@ -41,6 +41,11 @@ export class Operator {
     return this.#host.lobby;
   }
 
+  /** Resolves when everything is known here that was done at other nodes; undefined where there are none. */
+  upToDate(): Promise<void> | undefined {
+    return this.#host.upToDate();
+  }
+
   /** Has one act done. */
   act(act: Exclude<OperatorAct, { type: "announce" }>): Operated | Promise<Operated> {
     return this.#submit(act, (events) => {
@@ -83,15 +88,14 @@ export class Operator {
 
   /** The lobby notes each act, but only the first slice of an announcement. */
   #submit<T>(act: OperatorAct, read: (events: readonly LobbyEvent[]) => T): T | Promise<T> {
+    const isNoted = act.type !== "announce" || act.after === 0;
     let noted: AuditEntry | undefined;
     const settle = (answer: T): T => {
       if (noted !== undefined) this.#trail.note(noted);
       return answer;
     };
-    const before = this.lobby.audit.at(-1)?.number ?? 0;
     const answer = this.#host.submit({ type: "operate", act }, (events, lobby) => {
-      const last = lobby.audit.at(-1);
-      noted = last !== undefined && last.number > before && last.act === act ? last : undefined;
+      if (isNoted) noted = lobby.audit.at(-1);
       return read(events);
     });
     return answer instanceof Promise ? answer.then(settle) : settle(answer);

@@ -11,6 +11,8 @@ import { isLoopbackText, parseAddressKey } from "../ip-address.ts";
 import { OPERATOR_NOTE_CHARS_MAX, USER_ID_CHARS_MAX } from "../limits.ts";
 import type { JsonObject } from "../mcp/registry.ts";
 import { type AdminError, ANNOUNCING, badInput, done, failed, notFound, type Outcome } from "./answer.ts";
+import type { AuditLog } from "./audit-trail.ts";
+import { type Exportable, exportHistory } from "./export.ts";
 import type { Operator } from "./operator.ts";
 import { pageOf, readPageRequest } from "./paging.ts";
 import {
@@ -34,6 +36,9 @@ export interface Surroundings {
   readonly messageCharsMax: number;
   /** More members of the summary. */
   readonly summary: () => JsonObject;
+  /** What can be exported; undefined if nothing is kept. */
+  readonly history?: Exportable | undefined;
+  readonly log: AuditLog;
 }
 
 /** What a request asks of its route. */
@@ -78,6 +83,7 @@ export const ROUTES: ReadonlyMap<string, ReadonlyMap<string, Route>> = new Map(
     "/admin/users/:id": { GET: showUser },
     "/admin/users/:id/kick": { POST: kick },
     "/admin/announcements": { POST: announce },
+    "/admin/export": { GET: exportLines },
     "/admin/audit": { GET: listAudit },
   }).map(([path, methods]) => [path, new Map<string, Route>(Object.entries(methods))]),
 );
@@ -138,6 +144,10 @@ function listAudit({ parameters }: Asked, { operator }: Surroundings): Outcome {
   const page = readPageRequest(parameters);
   if ("code" in page) return failed(page);
   return done(pageOf("audit", operator.lobby.audit, page, ({ number }) => number, auditView));
+}
+
+function exportLines({ parameters }: Asked, { history, log }: Surroundings): Promise<Outcome> {
+  return exportHistory(parameters, history, log);
 }
 
 // --- acting ---------------------------------------------------------------------------------------

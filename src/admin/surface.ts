@@ -7,6 +7,7 @@
 import { readText } from "../http/body.ts";
 import { ADMIN_BODY_BYTES_MAX } from "../limits.ts";
 import { describeBug } from "../mcp/dispatch.ts";
+import { Unavailable } from "../mcp/unavailable.ts";
 import {
   type AdminError,
   BODY_TOO_LARGE,
@@ -18,14 +19,13 @@ import {
   notFound,
   type Outcome,
   respond,
+  unavailable,
 } from "./answer.ts";
-import type { AuditLog } from "./audit-trail.ts";
 import { Gate } from "./gate.ts";
 import { ROUTES, type Route, type Surroundings } from "./routes.ts";
 
 export interface AdminSurfaceOptions extends Surroundings {
   readonly token: string;
-  readonly log: AuditLog;
 }
 
 /** Answers requests under `/admin`; undefined for any other. Host and Origin have passed. */
@@ -49,6 +49,8 @@ export function createAdminSurface(options: AdminSurfaceOptions): AdminSurface {
     if (route === undefined) return failed(methodNotAllowed([...found.methods.keys()]));
     const body = request.method === "POST" ? await readBody(request) : { ok: true as const, value: {} };
     if (!body.ok) return failed(body.error);
+    // What was done at another node a moment ago is to be seen here.
+    await options.operator.upToDate();
     return route({ id: found.id, parameters: url.searchParams, body: body.value }, options);
   }
 
@@ -56,6 +58,7 @@ export function createAdminSurface(options: AdminSurfaceOptions): AdminSurface {
     const url = new URL(request.url);
     if (url.pathname !== PREFIX && !url.pathname.startsWith(`${PREFIX}/`)) return undefined;
     return serve(request, url, address).then(respond, (bug: unknown) => {
+      if (bug instanceof Unavailable) return respond(failed(unavailable(bug.retryAfterMs)));
       options.log.error("a request of the operator failed unexpectedly", describeBug(bug));
       return respond(failed(INTERNAL));
     });

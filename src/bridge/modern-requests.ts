@@ -9,12 +9,11 @@
 import { MODERN_REVISION, VERSION_CLAIM } from "../mcp/era.ts";
 import { encodeHeaderValue } from "../mcp/header-values.ts";
 import { decodeText, isObject, notificationText, type RequestId, type RpcRequest } from "../mcp/jsonrpc.ts";
+import { SUBSCRIPTION_ID } from "../mcp/message-source.ts";
 import type { Json, JsonObject } from "../mcp/registry.ts";
 import { type Attempt, asFailure, type BridgeParts, isAway, relay, seeThrough, textOf } from "./exchange.ts";
 import { Backoff } from "./patience.ts";
 import { type Answer, UpstreamFailure } from "./upstream.ts";
-
-const SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
 
 /** Methods whose answer goes on until one side ends it. */
 const LONG: readonly string[] = ["events/stream", "subscriptions/listen"];

@@ -3,6 +3,7 @@
  *
  * This file owns nothing but the bundle, and must stay free of behaviour.
  */
+import type { History } from "../history/history.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import type { Texts } from "./texts.ts";
 import type { Typing } from "./typing.ts";
@@ -13,4 +14,6 @@ export interface Chat {
   readonly waits: Waits;
   readonly typing: Typing;
   readonly texts: Texts;
+  /** What is kept beyond the lobby's memory, if anything is. */
+  readonly history: History | undefined;
 }

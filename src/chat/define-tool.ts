@@ -15,8 +15,9 @@ import {
   type ToolAnnotations,
   type ToolResult,
 } from "../mcp/registry.ts";
+import { Unavailable } from "../mcp/unavailable.ts";
 import { once } from "./once.ts";
-import { invalidArguments } from "./refusals.ts";
+import { invalidArguments, unavailableResult } from "./refusals.ts";
 import { sureArguments } from "./sure-arguments.ts";
 
 /** What begins the description of every field that holds a stranger's words. */
@@ -41,6 +42,8 @@ interface ToolDeclaration<I extends z.ZodObject, O extends z.ZodObject> {
   /** The schemas, made when they are first needed. */
   readonly input: () => I;
   readonly output: () => O;
+  /** See `Tool.mayRepeat`. */
+  readonly mayRepeat?: Tool["mayRepeat"];
   /** Arguments have passed `input`; refusals are results too. */
   run(args: z.output<I>, context: CallContext): ToolResult | Promise<ToolResult>;
 }
@@ -58,6 +61,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(declara
     description,
     annotations,
     lazySchemas: true,
+    ...(declaration.mayRepeat === undefined ? {} : { mayRepeat: declaration.mayRepeat }),
     get inputSchema() {
       return inputSchema();
     },
@@ -66,12 +70,21 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(declara
     },
     call(args, context) {
       isSure ??= sureArguments(input());
-      if (isSure(args)) return declaration.run(args as z.output<I>, context);
+      if (isSure(args)) return orUnavailable(declaration.run(args as z.output<I>, context));
       const parsed = input().safeParse(args);
       if (!parsed.success) return invalidArguments(explain(parsed.error));
-      return declaration.run(parsed.data, context);
+      return orUnavailable(declaration.run(parsed.data, context));
     },
   };
+}
+
+/** What cannot be done just now is no failure: the caller is told when to call again. */
+function orUnavailable(result: ToolResult | Promise<ToolResult>): ToolResult | Promise<ToolResult> {
+  if (!(result instanceof Promise)) return result;
+  return result.catch((problem: unknown) => {
+    if (problem instanceof Unavailable) return unavailableResult(problem);
+    throw problem;
+  });
 }
 
 /**

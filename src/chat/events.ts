@@ -133,6 +133,8 @@ class MailReader implements EventReader {
   #offset: number;
   #gap: boolean;
   #held = false;
+  /** In which life of this process its stream or held call was opened. */
+  readonly #life: number;
   /** The latest notice not handed out yet, and the offset after which it came. */
   #live: { readonly notice: TypingNotice; readonly after: number } | undefined;
   ended: EventFault | undefined;
@@ -156,6 +158,7 @@ class MailReader implements EventReader {
     this.#gap = gap;
     this.#read = read;
     this.#onClose = onClose;
+    this.#life = host.life;
   }
 
   /** A stream counts as one for presence, a poll as a call. */
@@ -173,8 +176,8 @@ class MailReader implements EventReader {
   close(): void {
     this.#onClose();
     const user = this.user.ref;
-    if (this.#request.mode === "push") this.#host.post({ type: "close_stream", user });
-    else if (this.#held) this.#host.post({ type: "close_stream", user, call: true });
+    if (this.#request.mode === "push") this.#host.postIn(this.#life, { type: "close_stream", user });
+    else if (this.#held) this.#host.postIn(this.#life, { type: "close_stream", user, call: true });
   }
 
   /** Hands a notice out if this is a stream that shows such. */

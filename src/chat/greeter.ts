@@ -2,7 +2,7 @@
  * The greeter: a scripted partner for whoever waits alone, so that one person can try everything. It is
  * a user like any other, of kind agent, and its name says what it is.
  *
- * This file owns when it comes and what it says. It must never take anybody from a partner who is there,
+ * This file owns when it comes and what it says. Of several nodes one sends it. It must never take anybody from a partner who is there,
  * never repeat a stranger's words, and never act on them.
  */
 import { randomBytes } from "../crypto.ts";
@@ -13,7 +13,6 @@ import { eventsBetween } from "../domain/mailbox.ts";
 import { ticketOf } from "../domain/pairing.ts";
 import type { User } from "../domain/state.ts";
 import { GREETER_REPLY_MS, GREETER_WAIT_MS, GREETINGS_MAX } from "../limits.ts";
-import { whenReady } from "../mcp/when-ready.ts";
 import { hashToken } from "./identity.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import type { Typing } from "./typing.ts";
@@ -42,6 +41,8 @@ interface Greeting {
   next: number;
   /** Whether a line is being typed. */
   isTyping: boolean;
+  /** In which life of this process its stream was opened. */
+  life: number;
 }
 
 export class Greeter {
@@ -94,7 +95,9 @@ export class Greeter {
       for (const [user, at] of [...this.#waiting]) {
         if (at > now) break;
         this.#waiting.delete(user);
-        this.#greet(user);
+        // Who leads may change; until then another node looks after them.
+        if (this.#host.isLeading) this.#greet(user);
+        else this.#await(user);
       }
       this.#setAlarm();
     });
@@ -129,23 +132,35 @@ export class Greeter {
         if (greeter === undefined) return undefined;
         const { ref } = greeter;
         // Before anybody hears of it.
-        if (greeter.place.in === "room") this.#greetings.set(ref, { ref, caller, readTo: 0, next: 0, isTyping: false });
-        else this.#coming.add(ref);
+        if (greeter.place.in === "room") {
+          this.#greetings.set(ref, { ref, caller, readTo: 0, next: 0, isTyping: false, life: this.#host.life });
+        } else this.#coming.add(ref);
         return ref;
       },
     );
-    whenReady(came, (ref) => {
+    const settleIn = (ref: UserRef | undefined): void => {
       if (ref !== undefined) this.#settleIn(ref, caller);
-    });
+    };
+    // If it could not come, whoever waits goes on waiting for somebody better.
+    if (came instanceof Promise) came.then(settleIn, () => this.#await(user.ref));
+    else settleIn(came);
   }
 
   /** Stays with whom it has met; if that is nobody, it goes again. */
   #settleIn(ref: UserRef, caller: Caller): void {
-    if (this.#greetings.has(ref)) this.#host.post({ type: "open_stream", user: ref });
-    else {
-      const left = this.#host.submit({ type: "leave_queue", caller }, () => undefined);
-      whenReady(left, () => void this.#coming.delete(ref));
-    }
+    const greeting = this.#greetings.get(ref);
+    if (greeting !== undefined) this.#listenIn(greeting);
+    else this.#host.post({ type: "leave_queue", caller }, () => void this.#coming.delete(ref));
+  }
+
+  #listenIn(greeting: Greeting): void {
+    greeting.life = this.#host.life;
+    this.#host.post({ type: "open_stream", user: greeting.ref });
+  }
+
+  /** Comes back to all chats: the lobby does not know any more that somebody listens there. */
+  comeBack(): void {
+    for (const greeting of this.#greetings.values()) this.#listenIn(greeting);
   }
 
   /** Deals with what has come into a greeter's mailbox. */
@@ -158,7 +173,7 @@ export class Greeter {
     for (const { body } of events) {
       if (body.name === "partner.disconnected") {
         this.#greetings.delete(ref);
-        this.#host.post({ type: "close_stream", user: ref });
+        this.#host.postIn(greeting.life, { type: "close_stream", user: ref });
         return;
       }
       if (body.name === "chatroom.found" || body.name === "message.received") this.#answer(greeting, user);

@@ -5,19 +5,25 @@
  * This file owns the lobby and the order apply, answer, wake. It must never interpret a command or
  * an event beyond handing it on.
  */
-import type { Command } from "../domain/command.ts";
+import type { Command, Entry } from "../domain/command.ts";
 import type { LobbyEvent } from "../domain/event.ts";
 import { isDue, isWithoutEffect, nextDeadline, step } from "../domain/lobby.ts";
 import type { Lobby } from "../domain/state.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 
-/** Called for every event of every step, after the step is over. It may submit commands. */
-export type LobbyListener = (event: LobbyEvent) => void;
+/**
+ * Called for every event of every step, after the step is over. It may submit commands.
+ * @param isOwn whether the entry was appended by this process
+ */
+export type LobbyListener = (event: LobbyEvent, isOwn: boolean) => void;
+
+/** Computes the answer from the lobby as it is right after the command. */
+export type Read<T> = (events: readonly LobbyEvent[], lobby: Lobby) => T;
 
 export class LobbyHost {
-  readonly lobby: Lobby;
   readonly alarms: AlarmClock;
+  #lobby: Lobby;
   readonly #journal: Journal;
   readonly #listeners: LobbyListener[] = [];
   #pending: LobbyEvent[] = [];
@@ -27,9 +33,27 @@ export class LobbyHost {
 
   /** @param lobby the one that the journal's entries are applied to */
   constructor(lobby: Lobby, journal: Journal, alarms: AlarmClock) {
-    this.lobby = lobby;
+    this.#lobby = lobby;
     this.#journal = journal;
     this.alarms = alarms;
+  }
+
+  /** As it is at this moment. Where several nodes share a journal it may be another object later. */
+  get lobby(): Lobby {
+    return this.#lobby;
+  }
+
+  /**
+   * Which life of this process the lobby knows. What was opened in one is not to be closed in another: it ended with
+   * its life.
+   */
+  get life(): number {
+    return 0;
+  }
+
+  /** Whether this process does what only one should do. */
+  get isLeading(): boolean {
+    return true;
   }
 
   /** Adds a listener for the life of the host. */
@@ -39,29 +63,72 @@ export class LobbyHost {
 
   /**
    * Has a command applied.
-   * @param read computes the answer from the lobby as it is right after the command
-   * @returns what `read` returned: at once where this process alone orders entries, else when this one has its place
+   * @returns what `read` returned: at once where this process alone orders entries, else when this one has its place.
+   *   Only then it may reject, with `Unavailable`
    */
-  submit<T>(command: Command, read: (events: readonly LobbyEvent[], lobby: Lobby) => T): T | Promise<T> {
+  submit<T>(command: Command, read: Read<T>): T | Promise<T> {
     return this.#journal.append(command, (entry) => {
       const { leaveOut } = this.#journal;
-      const isQuiet = leaveOut !== undefined && !isDue(this.lobby, entry.at);
-      const events = step(this.lobby, entry);
+      const isQuiet = leaveOut !== undefined && !isDue(this.#lobby, entry.at);
+      const events = step(this.#lobby, entry);
       if (isQuiet && isWithoutEffect(events)) leaveOut();
-      const answer = read(events, this.lobby);
-      this.#dispatch(events);
-      this.#sleep();
+      const answer = read(events, this.#lobby);
+      this.concluded(events, true);
       return answer;
     });
   }
 
-  /** Has a command applied whose outcome nobody waits for. */
-  post(command: Command): void {
-    this.submit(command, () => undefined);
+  /**
+   * Has a command applied whose outcome nobody waits for.
+   * @param read as for `submit`, for whoever has something to do then; it is not called if the command has become void
+   */
+  post(command: Command, read: Read<void> = nothing): void {
+    this.submit(command, read);
+  }
+
+  /** The same for the end of something that was opened in that life: in another one it has ended with it. */
+  postIn(life: number, command: Command): void {
+    if (life === this.life) this.post(command);
+  }
+
+  /** Has everything known here that anybody was answered before, wherever; undefined where nobody else answers. */
+  upToDate(): Promise<void> | undefined {
+    return undefined;
+  }
+
+  // --- for hosts of several nodes -----------------------------------------------------------------
+
+  /** Applies one entry, and nothing else. */
+  protected step(entry: Entry): LobbyEvent[] {
+    return step(this.#lobby, entry);
+  }
+
+  /** A step is over and answered: wakes whom it concerns, and sees when the next tick is due. */
+  protected concluded(events: readonly LobbyEvent[], isOwn: boolean): void {
+    this.#dispatch(events, isOwn);
+    this.#sleep();
+  }
+
+  /** Goes on with another lobby, as if everything that happened to it had been heard. */
+  protected replace(lobby: Lobby): void {
+    this.#lobby = lobby;
+    this.alarms.cancel(this.#tickAlarm);
+    this.#tickAt = Number.POSITIVE_INFINITY;
+    this.#sleep();
+  }
+
+  /** How long after a deadline this process looks whether nobody else has dealt with it, in milliseconds. */
+  protected get tickDelayMs(): number {
+    return 0;
+  }
+
+  /** A deadline has come, or had when its alarm was set. */
+  protected tick(): void {
+    this.post({ type: "tick" });
   }
 
   /** Listeners may submit: their events wait until those before them have been heard by all. */
-  #dispatch(events: readonly LobbyEvent[]): void {
+  #dispatch(events: readonly LobbyEvent[], isOwn: boolean): void {
     this.#pending.push(...events);
     if (this.#dispatching) return;
     this.#dispatching = true;
@@ -69,7 +136,7 @@ export class LobbyHost {
       for (let i = 0; i < this.#pending.length; i++) {
         const event = this.#pending[i];
         if (event === undefined) break;
-        for (const listener of this.#listeners) listener(event);
+        for (const listener of this.#listeners) listener(event, isOwn);
       }
     } finally {
       this.#pending = [];
@@ -79,14 +146,23 @@ export class LobbyHost {
 
   #sleep(): void {
     const { pulseMs } = this.#journal;
-    const pulse = pulseMs === undefined ? Number.POSITIVE_INFINITY : this.lobby.now + pulseMs;
-    const at = Math.min(nextDeadline(this.lobby) ?? Number.POSITIVE_INFINITY, pulse);
+    const pulse = pulseMs === undefined ? Number.POSITIVE_INFINITY : this.#lobby.now + pulseMs;
+    const at = Math.min(nextDeadline(this.#lobby) ?? Number.POSITIVE_INFINITY, pulse);
     if (at >= this.#tickAt) return;
     this.alarms.cancel(this.#tickAlarm);
     this.#tickAt = at;
-    this.#tickAlarm = this.alarms.set(at, () => {
+    this.#tickAlarm = this.alarms.set(at + this.tickDelayMs, () => {
       this.#tickAt = Number.POSITIVE_INFINITY;
-      this.post({ type: "tick" });
+      this.tick();
     });
   }
+
+  /** Sees anew when the next tick is due, after an alarm that was of no use. */
+  protected sleepOn(): void {
+    this.#sleep();
+  }
+}
+
+function nothing(): void {
+  // Nobody waits.
 }

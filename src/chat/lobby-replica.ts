@@ -6,9 +6,12 @@
  */
 import type { Entry, LobbySettings } from "../domain/command.ts";
 import { freeze } from "../domain/freeze.ts";
+import type { NodeId } from "../domain/ids.ts";
 import { createLobby, step } from "../domain/lobby.ts";
 import { markOf } from "../domain/mark.ts";
-import { SNAPSHOT_VERSION, type SnapshotRow } from "../domain/snapshot.ts";
+import { leadingNode } from "../domain/nodes.ts";
+import { todaysRows } from "../domain/older-rows.ts";
+import { SNAPSHOT_VERSION } from "../domain/snapshot.ts";
 import type { Lobby } from "../domain/state.ts";
 import { thaw } from "../domain/thaw.ts";
 import type { Replica } from "../journal/replica.ts";
@@ -19,7 +22,7 @@ export class LobbyReplica implements Replica {
 
   /**
    * The lobby as far as it has come, a new one if nothing has happened yet. Further entries are applied by
-   * whoever uses it, the first of which is a restart with these settings.
+   * whoever uses it, the first of which is a restart with these settings, or a node that joins.
    */
   begin(settings: LobbySettings): Lobby {
     this.#lobby ??= createLobby(settings);
@@ -34,12 +37,17 @@ export class LobbyReplica implements Replica {
     return this.#lobby === undefined ? 0 : markOf(this.#lobby);
   }
 
+  /** The node that does what only one should do; undefined where there are none. */
+  get leader(): NodeId | undefined {
+    return this.#lobby === undefined ? undefined : leadingNode(this.#lobby)?.id;
+  }
+
   clear(): void {
     this.#lobby = undefined;
   }
 
   load(rows: Iterable<unknown>): void {
-    this.#lobby = thaw(rows as Iterable<SnapshotRow>);
+    this.#lobby = thaw(todaysRows(rows));
   }
 
   apply(entry: Entry): void {
@@ -56,8 +64,10 @@ export class LobbyReplica implements Replica {
   }
 }
 
-/** Every server begins with a restart, which says what it is set to. */
+/** Every server begins with a restart, and every cluster with a node that joins: both say what they are set to. */
 function firstLobby({ command }: Entry): Lobby {
-  if (command.type !== "restart") throw new Error("a journal does not begin with a restart");
+  if (command.type !== "restart" && command.type !== "join_node") {
+    throw new Error("a journal begins with neither a restart nor a node that joins");
+  }
   return createLobby(command.settings);
 }

@@ -7,6 +7,7 @@
 import type { Refusal, RefusalCode } from "../domain/refusal.ts";
 import { ROOM_CODE_CHARS_MIN } from "../limits.ts";
 import type { JsonObject, ToolResult } from "../mcp/registry.ts";
+import type { Unavailable } from "../mcp/unavailable.ts";
 import type { Objection } from "./texts.ts";
 
 const MESSAGES: Readonly<Record<RefusalCode, string>> = {
@@ -39,6 +40,9 @@ const MESSAGES: Readonly<Record<RefusalCode, string>> = {
 const BANNED_FOR_A_WHILE =
   "You are banned from this server until retry_after_ms have passed. Tell your user, and do not call again before.";
 
+const UNCERTAIN =
+  "The server cannot tell whether this was done. Call again after retry_after_ms: send_message with the same client_message_id posts nothing twice, wait_for_message with the same cursor as `after` loses nothing.";
+
 const LISTED_WORD =
   "This text has words in it that are not allowed on this server. Nothing was sent. Say it in other words.";
 
@@ -54,6 +58,12 @@ export function refusalResult(refusal: Refusal, detail: string = textOf(refusal)
   if (retryAfterMs !== undefined) error.retry_after_ms = retryAfterMs;
   const structuredContent = { error };
   return { content: [{ type: "text", text: JSON.stringify(structuredContent) }], structuredContent, isError: true };
+}
+
+/** The refusal if what a call needs cannot be reached at this moment. */
+export function unavailableResult({ retryAfterMs, uncertain }: Unavailable): ToolResult {
+  const refusal: Refusal = { type: "refused", code: "unavailable", retryAfterMs };
+  return uncertain ? refusalResult(refusal, UNCERTAIN) : refusalResult(refusal);
 }
 
 /** The refusal for a text that may not stand. */

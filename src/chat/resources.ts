@@ -4,21 +4,24 @@
  *
  * This file owns their URIs and contents. It must never show one user what is another's.
  */
+import { nobody } from "../domain/forget.ts";
 import { identify } from "../domain/identity.ts";
 import { makeCursor } from "../domain/ids.ts";
 import { eventsBetween, readingFrom, unreadFrom } from "../domain/mailbox.ts";
 import { sidesOf } from "../domain/room.ts";
-import type { Lobby, Room, User } from "../domain/state.ts";
-import { readTranscript } from "../domain/transcript.ts";
+import type { Room, User } from "../domain/state.ts";
+import type { HistoryRoom } from "../history/reading.ts";
 import { HISTORY_MESSAGES_DEFAULT, INBOX_EVENTS_MAX } from "../limits.ts";
 import type { JsonObject, Requester, ResourceReading, Resources } from "../mcp/registry.ts";
+import { whenReady } from "../mcp/when-ready.ts";
 import type { Chat } from "./chat.ts";
+import { type Conversation, describeMissing, readConversation } from "./conversation.ts";
 import { callerOf } from "./identity.ts";
 import {
   describeLines,
   type EventView,
   eventView,
-  lineView,
+  type PartnerView,
   partnerView,
   roomView,
   statusOf,
@@ -30,7 +33,7 @@ import type { Watches } from "./watches.ts";
 const INBOX = "chat://inbox";
 const ROOM_PREFIX = "chat://rooms/";
 
-export function chatResources({ host }: Chat, watches: Watches): Resources {
+export function chatResources({ host, history }: Chat, watches: Watches): Resources {
   /** Who asks, or undefined if nobody known does. */
   const userBehind = (requester: Requester): User | undefined => {
     const found = identify(host.lobby, callerOf(requester, undefined));
@@ -70,8 +73,15 @@ export function chatResources({ host }: Chat, watches: Watches): Resources {
     read(uri, context) {
       const user = userBehind(context);
       if (uri === INBOX) return user === undefined ? nobodysInbox() : inbox(user);
-      const room = user === undefined ? undefined : roomOf(uri, user);
-      return user === undefined || room === undefined ? undefined : roomReading(uri, host.lobby, room, user);
+      if (user === undefined || !uri.startsWith(ROOM_PREFIX)) return undefined;
+      const room = uri.slice(ROOM_PREFIX.length);
+      const request = { room, before: undefined, limit: HISTORY_MESSAGES_DEFAULT };
+      const found = roomOf(uri, user);
+      return whenReady(readConversation(history, host.lobby, user, request), (said) => {
+        if ("type" in said) return undefined;
+        const facts = found === undefined ? said.former && formerFacts(room, said.former) : factsOf(found, user);
+        return facts && roomReading(uri, facts, said, user);
+      });
     },
     watch(uri, requester, changed) {
       const user = userBehind(requester);
@@ -119,37 +129,57 @@ function inbox(user: User): ResourceReading {
   return reading(INBOX, explained(frame, lines), structured);
 }
 
-function roomReading(uri: string, lobby: Lobby, room: Room, user: User): ResourceReading | undefined {
+/** What there is to know of a room beside what was said in it. */
+interface RoomFacts {
+  readonly id: string;
+  readonly partner: PartnerView;
+  readonly sharedInterests: readonly string[];
+  readonly openedAt: number;
+  readonly closed: { readonly at: number; readonly reason: string } | undefined;
+  readonly messages: number;
+}
+
+function factsOf(room: Room, user: User): RoomFacts | undefined {
   const partner = sidesOf(room, user)?.other.participant;
-  if (partner === undefined) return undefined;
-  const state = room.closed === undefined ? "open" : "closed";
-  const page = readTranscript(lobby, user, room.id, undefined, HISTORY_MESSAGES_DEFAULT);
-  if ("type" in page) return undefined;
-  const messages = page.lines.map(lineView);
+  const { id, sharedInterests, createdAt: openedAt, closed, seq: messages } = room;
+  return partner && { id, partner: partnerView(partner), sharedInterests, openedAt, closed, messages };
+}
+
+/** A room of which only the history knows. What was shared is not written down. */
+function formerFacts(id: string, { partner, openedAt, closed, messages }: HistoryRoom): RoomFacts {
+  const view = partnerView(partner ?? nobody());
+  return { id, partner: view, sharedInterests: [], openedAt, closed, messages };
+}
+
+function roomReading(uri: string, room: RoomFacts, said: Conversation, user: User): ResourceReading {
+  const { closed, partner, sharedInterests } = room;
+  const state = closed === undefined ? "open" : "closed";
   const structured: JsonObject = {
     room_id: room.id,
     state,
-    partner: partnerView(partner),
-    shared_interests: [...room.sharedInterests],
-    created_at: timestampOf(room.createdAt),
-    ...(room.closed === undefined ? {} : { closed_at: timestampOf(room.closed.at), reason: room.closed.reason }),
-    message_count: room.seq,
-    messages,
-    has_more: page.hasMore,
+    partner,
+    shared_interests: [...sharedInterests],
+    created_at: timestampOf(room.openedAt),
+    ...(closed === undefined ? {} : { closed_at: timestampOf(closed.at), reason: closed.reason }),
+    message_count: room.messages,
+    messages: [...said.lines],
+    has_more: said.hasMore,
+    ...(said.missing.length === 0 ? {} : { missing: said.missing.map(({ from, to }) => ({ from, to })) }),
   };
   const frame = new StrangerFrame();
   const lines = [
     `# Chat ${room.id}`,
     "",
-    `Since ${timestampOf(room.createdAt)}, ${state}, ${room.seq} messages so far. Your partner:`,
-    frame.quoteInMarkdown(partner.displayName),
+    `Since ${timestampOf(room.openedAt)}, ${state}, ${room.messages} messages so far. Your partner:`,
+    frame.quoteInMarkdown(partner.display_name),
   ];
-  if (room.sharedInterests.length > 0) {
-    lines.push("", "You both named:", frame.quoteInMarkdown(room.sharedInterests.join(", ")));
+  if (sharedInterests.length > 0) {
+    lines.push("", "You both named:", frame.quoteInMarkdown(sharedInterests.join(", ")));
   }
-  if (page.hasMore) lines.push("", `get_history has what was said before message ${messages[0]?.seq}.`);
+  if (said.hasMore) lines.push("", `get_history has what was said before message ${said.lines[0]?.seq}.`);
+  if (said.missing.length > 0) lines.push("", describeMissing(said.missing));
   const quote = { own: fenced, stranger: (text: string) => frame.quoteInMarkdown(text) };
-  lines.push(...describeLines(messages, user.userId, quote));
+  lines.push(...describeLines(said.lines, user.userId, quote));
   return reading(uri, explained(frame, lines), structured);
 }
 

@@ -6,7 +6,8 @@
 import type { LobbySettings } from "../domain/command.ts";
 import { userByToken } from "../domain/identity.ts";
 import { createLobby } from "../domain/lobby.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { History } from "../history/history.ts";
+import type { Journal, SharedJournal } from "../journal/journal.ts";
 import type { EventErrorCodes } from "../mcp/event-provider.ts";
 import type { Implementation, ServerDefinition } from "../mcp/registry.ts";
 import { AlarmClock, type Clock } from "./alarm-clock.ts";
@@ -15,7 +16,9 @@ import { ChatEvents } from "./events.ts";
 import { Greeter } from "./greeter.ts";
 import { hashToken, isSessionToken } from "./identity.ts";
 import { LobbyHost } from "./lobby-host.ts";
-import type { LobbyReplica } from "./lobby-replica.ts";
+import { LobbyReplica } from "./lobby-replica.ts";
+import type { ClusterLog } from "./membership.ts";
+import { ChatNode, isShared } from "./node.ts";
 import { chatPrompts } from "./prompts.ts";
 import { MailboxPush } from "./push.ts";
 import { chatResources } from "./resources.ts";
@@ -38,10 +41,15 @@ export interface ChatServerOptions {
   readonly greeter?: boolean;
   /** Whose error numbers `events/*` answers with; default: as the client declares. */
   readonly eventsErrorCodes?: EventErrorCodes;
-  readonly journal: Journal;
+  /** One that is shared makes the server a node of several. */
+  readonly journal: Journal | SharedJournal;
   /** What the journal has kept, to be gone on with; absent where nothing is kept. */
   readonly kept?: LobbyReplica;
   readonly clock: Clock;
+  /** What is kept beyond the lobby's memory. It records by itself. */
+  readonly history?: History;
+  /** Where a node says what becomes of it and of the others; default: nowhere. */
+  readonly log?: ClusterLog;
 }
 
 export interface ChatServer {
@@ -49,10 +57,12 @@ export interface ChatServer {
   readonly host: LobbyHost;
   /** Events that streams and polls were handed so far: legacy notifications, and MCP Events. */
   readonly handedOut: { readonly push: number; readonly events: number };
+  /** What this server is beside others; undefined if it is alone. */
+  readonly node: ChatNode | undefined;
   /** Whether a bearer credential is a session token that names a user. */
-  isLiveToken(credential: string): boolean;
-  /** Answers every held call and holds no more: the server is about to stop. */
-  release(): void;
+  isLiveToken(credential: string): boolean | Promise<boolean>;
+  /** Answers every held call and holds no more: the server is about to stop. Resolves when all are answered. */
+  release(): Promise<void>;
   /** Stops all timers. Nothing may be submitted afterwards. */
   stop(): void;
 }
@@ -60,15 +70,22 @@ export interface ChatServer {
 export function createChatServer(options: ChatServerOptions): ChatServer {
   const alarms = new AlarmClock(options.clock);
   const { lobby: settings, kept } = options;
-  const host = new LobbyHost(kept?.begin(settings) ?? createLobby(settings), options.journal, alarms);
-  if (kept !== undefined) host.post({ type: "restart", settings });
+  const node = createNode(options, alarms);
+  const host = node?.host ?? new LobbyHost(kept?.begin(settings) ?? createLobby(settings), options.journal, alarms);
+  if (kept !== undefined && node === undefined) host.post({ type: "restart", settings });
   const waits = new Waits(host);
   const push = new MailboxPush(host);
   const events = new ChatEvents(host, options.eventsErrorCodes ?? "auto");
-  const typing = new Typing(host, [push, events]);
+  const typing = new Typing(host, [push, events], node?.peers);
   const texts = new Texts(options.messageCharsMax, options.words);
-  if (options.greeter === true) new Greeter(host, typing);
-  const chat: Chat = { host, waits, typing, texts };
+  const greeter = options.greeter === true ? new Greeter(host, typing) : undefined;
+  node?.onCut((isNewLife) => {
+    if (!isNewLife) return;
+    waits.letGo();
+    push.forgetOthers();
+    greeter?.comeBack();
+  });
+  const chat: Chat = { host, waits, typing, texts, history: options.history };
   const info: Implementation = {
     name: "mcp-chat",
     title: "mcp-chat",
@@ -89,18 +106,32 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
         isSessionToken(bearer) ? userByToken(host.lobby, hashToken(bearer))?.userId : undefined,
       push,
       events,
-      sessions: createSessionLedger(host, push),
+      sessions: createSessionLedger(host, node !== undefined),
+      ...(node === undefined ? {} : { peers: node.peers, upToDate: () => node.host.upToDate() }),
     },
+    node,
     get handedOut() {
       return { push: push.handedOut, events: events.handedOut };
     },
-    isLiveToken: (credential) =>
-      isSessionToken(credential) && userByToken(host.lobby, hashToken(credential)) !== undefined,
+    isLiveToken(credential) {
+      if (!isSessionToken(credential)) return false;
+      const isLive = (): boolean => userByToken(host.lobby, hashToken(credential)) !== undefined;
+      // Another node may have given it out a moment ago.
+      return isLive() || (host.upToDate()?.then(isLive) ?? false);
+    },
     release: () => waits.stop(),
     stop() {
       // So that it is known until when the server lived.
-      if (kept !== undefined) host.post({ type: "tick" });
+      if (kept !== undefined && node === undefined) host.post({ type: "tick" });
       alarms.stop();
     },
   };
 }
+
+function createNode(options: ChatServerOptions, alarms: AlarmClock): ChatNode | undefined {
+  const { journal, lobby: settings, kept = new LobbyReplica(), log = SILENT } = options;
+  if (!isShared(journal)) return undefined;
+  return new ChatNode({ journal, lobby: () => kept.begin(settings), settings, alarms, log });
+}
+
+const SILENT: ClusterLog = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -6,17 +6,20 @@
 import { isSessionEnded } from "../domain/lobby.ts";
 import type { SessionLedger } from "../mcp/registry.ts";
 import type { LobbyHost } from "./lobby-host.ts";
-import type { MailboxPush } from "./push.ts";
 
-export function createSessionLedger(host: LobbyHost, push: MailboxPush): SessionLedger {
-  return {
+/** @param isShared whether a session may be ended at another node */
+export function createSessionLedger(host: LobbyHost, isShared: boolean): SessionLedger {
+  const ledger: SessionLedger = {
     isEnded: (session, issuedAt) => isSessionEnded(host.lobby, session, issuedAt),
     // Whoever is bound to a user is used as long as the user is there, also over a restart.
     usedAt: (session) => host.lobby.users.get(host.lobby.bindings.get(session)?.user ?? 0)?.lastActivityAt,
-    end(session, issuedAt) {
-      // Its streams end with it, in the same step: they must not look like a connection that was lost.
-      const streams = push.release(session);
-      return host.submit({ type: "end_session", session, issuedAt, streams }, () => undefined);
-    },
+    // Its streams end with it, in the same step: they must not look like a connection that was lost.
+    end: (session, issuedAt) => host.submit({ type: "end_session", session, issuedAt }, () => undefined),
   };
+  if (!isShared) return ledger;
+  const listen: SessionLedger["listen"] = (ended) =>
+    host.listen((event) => {
+      if (event.type === "session_ended") ended(event.session);
+    });
+  return { ...ledger, listen };
 }

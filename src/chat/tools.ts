@@ -7,6 +7,7 @@ import type { Tool } from "../mcp/registry.ts";
 import type { Chat } from "./chat.ts";
 import { chatStatus, leaveChat } from "./tools/chat-status.ts";
 import { enterQueue, leaveQueue } from "./tools/enter-queue.ts";
+import { forgetMe } from "./tools/forget-me.ts";
 import { getHistory } from "./tools/get-history.ts";
 import { joinRoom } from "./tools/join-room.ts";
 import { sendMessage, waitForMessage } from "./tools/messages.ts";
@@ -24,6 +25,7 @@ export function chatTools(chat: Chat): readonly Tool[] {
     getHistory,
     chatStatus,
     leaveChat,
+    ...(chat.history === undefined ? [] : [forgetMe]),
     reportPartner,
     blockPartner,
   ].map((make) => make(chat));

@@ -3,7 +3,8 @@
  * mailbox, has no position and is no part of the lobby's state.
  *
  * This file owns the table of those who write, when each counts as having stopped, and how often one
- * may say so. It must never hold a timer per user, nor tell anybody but the partner.
+ * may say so. Where there are several nodes, each has the whole table, and whoever's streams are at it is told there. It
+ * must never hold a timer per user, nor tell anybody but the partner.
  */
 import { randomBytes } from "../crypto.ts";
 import type { LobbyEvent } from "../domain/event.ts";
@@ -11,6 +12,8 @@ import type { UserRef } from "../domain/ids.ts";
 import { sidesOf } from "../domain/room.ts";
 import type { Room, User } from "../domain/state.ts";
 import { TYPING_BURST_MAX, TYPING_MS_MAX, TYPING_PER_S_MAX, TYPISTS_MAX } from "../limits.ts";
+import { isObject } from "../mcp/jsonrpc.ts";
+import type { Json, JsonObject, Peers } from "../mcp/registry.ts";
 import { TokenBuckets } from "../mcp/token-buckets.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 
@@ -29,19 +32,31 @@ export interface TypingReaders {
   tell(reader: UserRef, notice: TypingNotice): void;
 }
 
+/** Ids of the notices that somebody writes and that they have stopped, the same on every node. */
+interface NoticeIds {
+  readonly starts: string;
+  readonly stops: string;
+}
+
 interface Typist {
   readonly user: UserRef;
   readonly partner: UserRef;
   readonly room: string;
   /** When they count as having stopped, unless they say again that they write. */
   until: number;
-  /** When the partner was last told. */
+  /** When the partner was last told, and by which notice. */
   toldAt: number;
+  ids: NoticeIds;
 }
+
+/** What nodes tell each other about. */
+const TOPIC = "typing";
+const ID_CHARS_MAX = 64;
 
 export class Typing {
   readonly #host: LobbyHost;
   readonly #readers: readonly TypingReaders[];
+  readonly #peers: Peers | undefined;
   readonly #rates = new TokenBuckets(TYPING_PER_S_MAX, TYPING_BURST_MAX, TYPISTS_MAX);
   /** By user, in the order of `until`. */
   readonly #typists = new Map<UserRef, Typist>();
@@ -49,9 +64,19 @@ export class Typing {
   #notices = 0;
   #isAlarmSet = false;
 
-  constructor(host: LobbyHost, readers: readonly TypingReaders[]) {
+  /** @param peers the other nodes, if there are any */
+  constructor(host: LobbyHost, readers: readonly TypingReaders[], peers?: Peers) {
     this.#host = host;
     this.#readers = readers;
+    this.#peers = peers;
+    peers?.listen((topic, message) => {
+      if (topic !== TOPIC || !isObject(message) || this.#hearPeer(message)) return;
+      // The whisper may have overtaken the entry that makes the room. Should that not come, nothing is lost.
+      host.upToDate()?.then(
+        () => this.#hearPeer(message),
+        () => false,
+      );
+    });
     host.listen((event) => {
       // Most of the time nobody writes, and what happens is none of this file's concern.
       if (this.#typists.size > 0) this.#hear(event);
@@ -71,62 +96,95 @@ export class Typing {
     const now = this.#host.alarms.now();
     const delayMs = this.#rates.take(String(user.ref), now);
     if (delayMs > 0) return delayMs;
-    if (typing) this.#start(user, room, now);
-    else this.#stop(user.ref);
+    if (typing) {
+      const ids = this.#start(user, room, now, undefined);
+      if (ids !== undefined) this.#peers?.tell(TOPIC, { user: user.ref, at: now, room: room.id, ...ids });
+    } else {
+      this.#stop(user.ref, now);
+      this.#peers?.tell(TOPIC, { user: user.ref, at: now });
+    }
     return 0;
   }
 
-  #start(user: User, room: Room, now: number): void {
+  /** Somebody writes, or has stopped, at another node. @returns whether it was of somebody and somewhere known here */
+  #hearPeer({ user: ref, at, room: id, starts, stops }: JsonObject): boolean {
+    const user = typeof ref === "number" ? this.#host.lobby.users.get(ref) : undefined;
+    if (user === undefined || typeof at !== "number") return false;
+    if (id === undefined) {
+      this.#stop(user.ref, at);
+      return true;
+    }
+    const room = typeof id === "string" ? this.#host.lobby.rooms.get(id) : undefined;
+    if (room === undefined || room.closed !== undefined) return room !== undefined;
+    if (isNoticeId(starts) && isNoticeId(stops)) this.#start(user, room, at, { starts, stops });
+    return true;
+  }
+
+  /**
+   * @param now when they said so, in milliseconds
+   * @param given ids of the notices, if they said so at another node
+   * @returns the ids by which it is known, unless nobody is to be told
+   */
+  #start(user: User, room: Room, now: number, given: NoticeIds | undefined): NoticeIds | undefined {
     const partner = sidesOf(room, user)?.other.user;
-    if (partner === undefined) return;
+    if (partner === undefined) return undefined;
     const known = this.#typists.get(user.ref);
-    const typist =
-      known?.room === room.id
-        ? known
-        : { user: user.ref, partner, room: room.id, until: 0, toldAt: Number.NEGATIVE_INFINITY };
+    const isKnown = known?.room === room.id;
+    const isOld =
+      !isKnown || (given === undefined ? now - known.toldAt >= TYPING_MS_MAX : known.ids.starts !== given.starts);
+    const ids = isOld ? (given ?? this.#newIds()) : known.ids;
+    const typist = isKnown ? known : { user: user.ref, partner, room: room.id, until: 0, toldAt: 0, ids };
     typist.until = now + TYPING_MS_MAX;
     // Who says so again moves to the end, where the latest belong.
     this.#typists.delete(user.ref);
     this.#typists.set(user.ref, typist);
-    if (now - typist.toldAt >= TYPING_MS_MAX) {
+    if (isOld) {
       typist.toldAt = now;
-      this.#tell(typist, true);
+      typist.ids = ids;
+      this.#tell(typist, true, now);
     }
-    if (this.#typists.size > TYPISTS_MAX) this.#stopFirst();
+    if (this.#typists.size > TYPISTS_MAX) this.#stopFirst(now);
     this.#setAlarm();
+    return ids;
   }
 
-  #stop(user: UserRef): void {
+  #newIds(): NoticeIds {
+    const next = (): string => `${this.#idPrefix}${(++this.#notices).toString(36)}`;
+    return { starts: next(), stops: next() };
+  }
+
+  /** @param at since when they count as having stopped, in milliseconds: the same on every node */
+  #stop(user: UserRef, at: number): void {
     const typist = this.#typists.get(user);
     if (typist === undefined) return;
     this.#typists.delete(user);
-    this.#tell(typist, false);
+    this.#tell(typist, false, at);
   }
 
-  #stopFirst(): void {
+  #stopFirst(now: number): void {
     const first = this.#typists.keys().next();
-    if (first.done === false) this.#stop(first.value);
+    if (first.done === false) this.#stop(first.value, now);
   }
 
-  #tell({ partner, room }: Typist, typing: boolean): void {
-    const id = `${this.#idPrefix}${(++this.#notices).toString(36)}`;
-    const notice: TypingNotice = { id, room, typing, at: this.#host.alarms.now() };
+  #tell({ partner, room, ids }: Typist, typing: boolean, at: number): void {
+    const notice: TypingNotice = { id: typing ? ids.starts : ids.stops, room, typing, at };
     for (const readers of this.#readers) readers.tell(partner, notice);
   }
 
   /** Writing ends with what was written, and with whatever takes the writer or the room away. */
   #hear(event: LobbyEvent): void {
+    const { lobby } = this.#host;
     switch (event.type) {
       case "posted":
-        this.#stop(event.user);
+        this.#stop(event.user, lobby.now);
         return;
       case "room_closed":
-        for (const { user } of this.#host.lobby.rooms.get(event.room)?.members ?? []) this.#stop(user);
+        for (const { user } of lobby.rooms.get(event.room)?.members ?? []) this.#stop(user, lobby.now);
         return;
       case "stream_closed":
       case "hold_ended":
       case "unbound":
-        if (this.#host.lobby.users.get(event.user)?.awaySince !== undefined) this.#stop(event.user);
+        if (lobby.users.get(event.user)?.awaySince !== undefined) this.#stop(event.user, lobby.now);
         return;
     }
   }
@@ -141,9 +199,13 @@ export class Typing {
       const now = this.#host.alarms.now();
       for (const typist of this.#typists.values()) {
         if (typist.until > now) break;
-        this.#stop(typist.user);
+        this.#stop(typist.user, typist.until);
       }
       this.#setAlarm();
     });
   }
+}
+
+function isNoticeId(value: Json | undefined): value is string {
+  return typeof value === "string" && value.length <= ID_CHARS_MAX;
 }

@@ -12,7 +12,6 @@ import { eventsBetween, unreadFrom } from "../domain/mailbox.ts";
 import type { Refusal } from "../domain/refusal.ts";
 import type { Lobby, User } from "../domain/state.ts";
 import { userOf } from "../domain/users.ts";
-import { whenReady } from "../mcp/when-ready.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 
 /** What a wait found. */
@@ -71,10 +70,17 @@ export class Waits {
     );
   }
 
-  /** Answers every held call at once, and holds none from now on. */
-  stop(): void {
+  /** Answers every held call at once, and holds none from now on. Resolves when all are answered. */
+  async stop(): Promise<void> {
     this.#stopping = true;
-    for (const call of [...this.#calls.values()]) call.end(true);
+    const calls = [...this.#calls.values()];
+    for (const call of calls) call.end(true);
+    await Promise.allSettled(calls.map(({ result }) => result));
+  }
+
+  /** Answers every held call with nothing: the lobby does not know of them any more. */
+  letGo(): void {
+    for (const call of [...this.#calls.values()]) call.supersede();
   }
 
   #hold(user: User, hold: number, request: WaitRequest): Promise<WaitResult | Refusal> {
@@ -82,6 +88,9 @@ export class Waits {
       if (this.#calls.get(user.ref) === call) this.#calls.delete(user.ref);
     });
     this.#calls.set(user.ref, call);
+    // Much may have happened while the command was on its way.
+    if (request.signal.aborted) call.end(false);
+    else if (this.#stopping) call.end(true);
     return call.result;
   }
 }
@@ -103,6 +112,9 @@ class HeldCall {
   #progress = 0;
   /** What the lobby knows the call by; undefined while its caller is lost. */
   #hold: number | undefined;
+  #isConnected = true;
+  /** Whether the lobby is being asked to hold it again. */
+  #isAsking = false;
   #over = false;
 
   constructor(host: LobbyHost, user: User, hold: number, request: WaitRequest, onOver: () => void) {
@@ -137,8 +149,8 @@ class HeldCall {
     }
     this.#resolve(
       this.#host.submit({ type: "end_wait", user: this.#user.ref, hold, answered }, (events, lobby) => {
-        const result = answered ? resultOf(events, lobby, true) : undefined;
-        return result ?? emptyResult(this.#user);
+        const wasHeld = answered && events.some(({ type }) => type === "read");
+        return wasHeld ? resultOf(events, lobby, true) : emptyResult(lobby.users.get(this.#user.ref) ?? this.#user);
       }),
     );
   }
@@ -157,26 +169,44 @@ class HeldCall {
 
   /** Nobody is there to be answered just now: the lobby must not think so, and what comes stays unread. */
   #lost(): void {
+    this.#isConnected = false;
     const hold = this.#hold;
     if (this.#over || hold === undefined) return;
     this.#hold = undefined;
+    this.#endHold(hold);
+  }
+
+  #endHold(hold: number): void {
     this.#host.post({ type: "end_wait", user: this.#user.ref, hold, answered: false });
   }
 
   /** The caller is back for the same answer: as if they had called again. */
   #regained(): void {
-    if (this.#over || this.#hold !== undefined) return;
+    this.#isConnected = true;
+    if (this.#over || this.#isAsking || this.#hold !== undefined) return;
+    this.#isAsking = true;
     const found = this.#host.submit(waitCommand(this.#request, true), (events, lobby) => {
+      this.#isAsking = false;
       const held = events.find((event) => event.type === "holding");
       if (held === undefined) return resultOf(events, lobby, false);
-      this.#hold = held.hold;
+      // Nobody may be there any more by the time the command has its place.
+      if (this.#over || !this.#isConnected) this.#endHold(held.hold);
+      else this.#hold = held.hold;
       return undefined;
     });
-    whenReady(found, (result) => {
+    const settle = (result: WaitResult | Refusal | undefined): void => {
       if (result === undefined || this.#over) return;
       this.#finish();
       this.#resolve(result);
-    });
+    };
+    if (found instanceof Promise) found.then(settle, (problem: unknown) => this.#fail(problem));
+    else settle(found);
+  }
+
+  #fail(problem: unknown): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#resolve(Promise.reject(problem));
   }
 
   #report(onHeld: () => void): void {

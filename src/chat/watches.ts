@@ -33,10 +33,11 @@ export class Watches {
   /** Watches for a user on a stream of theirs, which counts as their presence. @returns how to stop */
   watchUser(user: UserRef, room: string | undefined, changed: () => void): () => void {
     const stop = add(this.#ofUser, user, { room, changed });
+    const { life } = this.#host;
     this.#host.post({ type: "open_stream", user });
     return () => {
       stop();
-      this.#host.post({ type: "close_stream", user });
+      this.#host.postIn(life, { type: "close_stream", user });
     };
   }
 

@@ -8,8 +8,8 @@ import type { Caller } from "./command.ts";
 import { identify } from "./identity.ts";
 import { noteCall, settle } from "./presence.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { bindSession } from "./sessions.ts";
 import type { Lobby, Step, User } from "./state.ts";
-import { bindSession } from "./users.ts";
 
 /**
  * Runs a command of somebody who must be a user. They have called, whatever comes of it; the session
@@ -30,6 +30,8 @@ export function asUser(
   }
   noteCall(lobby, step, user);
   const refusal = run(user);
+  // Who asked for it has been forgotten.
+  if (!lobby.users.has(user.ref)) return refusal;
   if (refusal === undefined && caller.session !== undefined) bindSession(lobby, step, caller.session, user);
   settle(lobby, step, user);
   return refusal;

@@ -5,7 +5,7 @@
  * This file owns their shapes. A command never carries a secret, only hashes, and every text in it
  * has passed the sanitising boundary.
  */
-import type { AddressKey, CodeHash, SessionKey, TokenHash, UserRef } from "./ids.ts";
+import type { AddressKey, CodeHash, NodeId, SessionKey, TokenHash, UserRef } from "./ids.ts";
 
 /** One thing that happened to the lobby, with the time and the randomness it happened with. */
 export interface Entry {
@@ -14,6 +14,15 @@ export interface Entry {
   /** `ENTROPY_CHARS` base64url characters, fresh for each entry. */
   readonly entropy: string;
   readonly command: Command;
+  /** Who appended it, where several nodes do; absent where one process alone orders entries. */
+  readonly origin?: Origin;
+}
+
+/** Where an entry comes from. */
+export interface Origin {
+  readonly node: NodeId;
+  /** Rises with every entry of that life of the node: one that does not has been here before. */
+  readonly n: number;
 }
 
 /** Everything a request showed of who is calling. All that is live must name the same user. */
@@ -67,6 +76,7 @@ export type Command =
       readonly clientMessageId?: string;
     }
   | { readonly type: "leave_chat"; readonly caller: Caller; readonly room?: string }
+  | { readonly type: "forget_me"; readonly caller: Caller }
   | { readonly type: "block_partner"; readonly caller: Caller; readonly room?: string }
   | {
       readonly type: "report_partner";
@@ -114,8 +124,6 @@ export type Command =
       readonly session: SessionKey;
       /** When the session was issued, in milliseconds. */
       readonly issuedAt: number;
-      /** How many open streams of that session end with it. */
-      readonly streams: number;
     }
   | { readonly type: "operate"; readonly act: OperatorAct }
   | { readonly type: "tick" }
@@ -124,7 +132,25 @@ export type Command =
       readonly type: "restart";
       /** What it is set to; holds until the next restart, so that a replay follows the same rules. */
       readonly settings: LobbySettings;
-    };
+    }
+  | {
+      /** A node of a cluster makes itself known: the first entry of every life of it. */
+      readonly type: "join_node";
+      /** What it is set to; holds from now on, for all nodes. */
+      readonly settings: LobbySettings;
+      /** The latest rules it knows: its `RULES_VERSION`. */
+      readonly rules: number;
+    }
+  | {
+      /** A node is alive, every `NODE_BEAT_MS`. */
+      readonly type: "beat_node";
+      /** The sender's `markOf` right after its own entry `n`, for the others to compare. The lobby does not look at it. */
+      readonly mark?: { readonly n: number; readonly mark: number };
+    }
+  /** A node stops: whoever was connected to it is not any more. */
+  | { readonly type: "leave_node" }
+  /** What orders the entries has lost its latest ones: positions that readers hold may name what never happened. */
+  | { readonly type: "rewind" };
 
 export const REPORT_CATEGORIES = [
   "spam",

@@ -13,8 +13,9 @@ import { isQueueFullFor, joinQueue, newcomerAt } from "./pairing.ts";
 import { settle } from "./presence.ts";
 import { pay, tooOften } from "./rates.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { bindSession } from "./sessions.ts";
 import type { Description, Lobby, Step, User } from "./state.ts";
-import { bindSession, createUser, makeRoomForUser, UNDESCRIBED } from "./users.ts";
+import { createUser, makeRoomForUser, UNDESCRIBED } from "./users.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 type Entering = Of<"enter_queue"> | Of<"join_room">;

@@ -5,7 +5,7 @@
  * This file owns their shapes. It must never carry wording or wire formats.
  */
 import type { Kind, OperatorAct } from "./command.ts";
-import type { SessionKey, UserRef } from "./ids.ts";
+import type { NodeId, SessionKey, UserRef } from "./ids.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** A participant as the partner sees them, as they were when the room opened. */
@@ -88,9 +88,10 @@ export type LobbyEvent =
   | { readonly type: "hold_ended"; readonly user: UserRef; readonly hold: number }
   | { readonly type: "mail"; readonly user: UserRef }
   | { readonly type: "bound"; readonly session: SessionKey; readonly user: UserRef }
+  /** Its streams have closed with it, on every node. */
   | { readonly type: "unbound"; readonly session: SessionKey; readonly user: UserRef }
-  | { readonly type: "stream_opened"; readonly user: UserRef }
-  | { readonly type: "stream_closed"; readonly user: UserRef }
+  | StreamChange<"stream_opened">
+  | StreamChange<"stream_closed">
   | { readonly type: "session_ended"; readonly session: SessionKey }
   | { readonly type: "forgotten"; readonly user: UserRef }
   /** A command about a user or hold that is no more. */
@@ -102,4 +103,19 @@ export type LobbyEvent =
   /** What the operator named is not there. */
   | { readonly type: "operated_nothing"; readonly act: OperatorAct["type"] }
   | { readonly type: "ticked" }
-  | { readonly type: "restarted" };
+  | { readonly type: "restarted" }
+  | { readonly type: "node_joined" | "node_left" | "node_refused"; readonly node: NodeId }
+  /** It was silent for too long: whoever was connected to it is not any more. */
+  | { readonly type: "node_lost"; readonly node: NodeId }
+  /** Nothing was done: the node is none of the cluster's any more or not yet, or the entry has been here before. */
+  | { readonly type: "disregarded"; readonly because: "not_joined" | "repeated" }
+  /** Every mailbox has begun another life. */
+  | { readonly type: "rewound" };
+
+/** A stream of a user was opened or closed, in that session if it is one of a session, at that node of a cluster. */
+interface StreamChange<T extends string> {
+  readonly type: T;
+  readonly user: UserRef;
+  readonly session?: SessionKey;
+  readonly node?: NodeId;
+}

@@ -21,9 +21,10 @@ import {
   NO_INTERESTS,
   type RoomName,
   type SharedNumber,
+  SNAPSHOT_VERSION,
   type SnapshotRow,
 } from "./snapshot.ts";
-import type { Allowances, Ban, Line, Lobby, Report, Room, RoomMember, User } from "./state.ts";
+import type { Allowances, Ban, Line, Lobby, LobbyNode, Report, Room, RoomMember, User } from "./state.ts";
 
 type Message = Extract<MailBody, { name: "message.received" }>;
 type Shared = Extract<SnapshotRow, readonly ["participant" | "interests" | "announcement" | "line", ...unknown[]]>;
@@ -37,6 +38,9 @@ export function* freeze(lobby: Lobby): Generator<SnapshotRow, void, undefined> {
   for (const user of lobby.users.values()) yield* freezer.user(user);
   yield ["offline", ...lobby.offline];
   for (const [session, issuedAt] of lobby.endedSessions) yield ["ended", session, issuedAt];
+  for (const node of lobby.nodes.values()) yield* frozenNode(node, 0);
+  for (const node of lobby.closing) yield* frozenNode(node, 1);
+  if (lobby.endedNodes.size > 0) yield ["lives", ...lobby.endedNodes];
   yield* freezer.queue();
   for (const report of lobby.reports.values()) yield* freezer.report(report);
   for (const ban of lobby.bans.values()) yield ["ban", frozenBan(ban)];
@@ -62,10 +66,11 @@ class Freezer {
 
   head(): SnapshotRow {
     const { settings, inherited, now, sessionsValidFrom, nextUser, nextHold, nextRoom, nextAct } = this.#lobby;
-    const { queue, banned, addresses } = this.#lobby;
+    const { queue, banned, addresses, nextNode, rules } = this.#lobby;
     return [
       "lobby",
       {
+        version: SNAPSHOT_VERSION,
         settings,
         inherited,
         now,
@@ -77,6 +82,8 @@ class Freezer {
         nextTicket: queue.nextTicket,
         nextBan: banned.next,
         nextAddress: addresses.next,
+        nextNode,
+        rules,
         apartSeen: queue.apartSeen,
         apartAgain: queue.apartAgain,
       },
@@ -122,7 +129,10 @@ class Freezer {
       lastActivityAt: user.lastActivityAt,
       offlineSince: user.offlineSince,
       streamRead: user.streamRead,
-      sessions: user.sessions.map((session) => [session, this.#lobby.bindings.get(session)?.read ?? 0]),
+      sessions: user.sessions.map((session) => {
+        const { read = 0, streams = 0 } = this.#lobby.bindings.get(session) ?? {};
+        return [session, read, streams];
+      }),
       pastRooms: user.pastRooms.map((id) => this.#numberOf(id)),
       address: user.address,
       recentPartners: user.recentPartners.map((met) => frozenMet(met.user, met.address)),
@@ -252,6 +262,13 @@ class Freezer {
     const number = this.#lobby.rooms.get(id)?.number;
     if (number === undefined) throw new Error("a past room is not there");
     return number;
+  }
+}
+
+function* frozenNode({ id, number, rules, n, heardAt, attached }: LobbyNode, closing: 0 | 1): Generator<SnapshotRow> {
+  yield ["node", { id, number, rules, n, heardAt, closing }];
+  for (const [ref, { streams, sessions, holds }] of attached) {
+    yield ["attached", ref, streams, holds ? 1 : 0, ...(sessions ?? [])];
   }
 }
 

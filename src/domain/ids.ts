@@ -15,6 +15,8 @@ export type CodeHash = string;
 export type AddressKey = string;
 /** Key of a legacy MCP session. */
 export type SessionKey = string;
+/** One life of one node of a cluster, drawn at random when it begins: `node_` and 16 base64url characters. */
+export type NodeId = string;
 
 /**
  * The `n`th id with this prefix that one entry makes. Entropy has a fixed length, so a numbered id
@@ -27,6 +29,13 @@ export function makeId(prefix: "user" | "room" | "msg" | "report" | "ban", entro
 /** A mailbox's epoch: positions of another epoch belong to another user or an earlier life. */
 export function makeEpoch(entropy: string): string {
   return entropy.slice(0, 8);
+}
+
+/** The epoch that the mailbox of this user begins with one entry; no other mailbox begins the same. */
+export function makeEpochOf(entropy: string, user: UserRef): string {
+  const bytes = Buffer.from(makeEpoch(entropy), "base64url");
+  bytes.writeUIntBE((bytes.readUIntBE(0, 6) + user) % 2 ** 48, 0, 6);
+  return bytes.toString("base64url");
 }
 
 /** The event id of the event at `offset`: the same for every way of delivery and every repetition. */

@@ -5,27 +5,27 @@
  * This file owns the order of things within a step. It must never do I/O, read a clock or draw
  * randomness; a throw means a broken invariant, never bad input.
  */
-import { ENDED_SESSIONS_MAX, SESSION_AGE_MS_MAX } from "../limits.ts";
 import { ArrivalOrder } from "./arrival-order.ts";
-import { emptyBanIndex, nextBanEnd, refuseBanned } from "./bans.ts";
+import { emptyBanIndex, refuseBanned } from "./bans.ts";
 import { block } from "./blocks.ts";
 import { asUser, withUser } from "./calls.ts";
-import type { Command, Entry, LobbySettings } from "./command.ts";
+import type { Command, Entry, LobbySettings, Origin } from "./command.ts";
+import { countClosed, countOpened, holdCall, letGoOfCall } from "./connections.ts";
+import { advance } from "./deadlines.ts";
 import { enterQueue, joinRoom } from "./entering.ts";
 import type { LobbyEvent } from "./event.ts";
+import { forgetMe } from "./forget.ts";
 import { TimeHeap } from "./heap.ts";
-import { parseCursor } from "./ids.ts";
+import { type NodeId, parseCursor, type SessionKey } from "./ids.ts";
 import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
+import { hearNode, isHeeded, skipGap } from "./nodes.ts";
 import { operate } from "./operator.ts";
-import { isSeeking } from "./pairing.ts";
-import { nextMailDeadline } from "./post-office.ts";
 import {
-  advance,
-  closeStreams,
   endCall,
   loseCaller,
   noteCall,
-  openStream,
+  noteClosed,
+  noteOpened,
   settle,
   settleMembers,
   stopWaiting,
@@ -38,9 +38,11 @@ import { type Refusal, refuse } from "./refusal.ts";
 import { report } from "./reports.ts";
 import { restart } from "./restart.ts";
 import { findRoom, post } from "./room.ts";
+import { endSession } from "./sessions.ts";
 import type { Lobby, Step, User } from "./state.ts";
-import { emptyTranscripts, nextTranscriptDeadline } from "./transcript.ts";
-import { unbindSession } from "./users.ts";
+import { emptyTranscripts } from "./transcript.ts";
+
+export { isDue, nextDeadline } from "./deadlines.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -68,6 +70,11 @@ export function createLobby(settings: LobbySettings): Lobby {
     banned: emptyBanIndex(),
     addresses: emptyAddressBook(),
     audit: [],
+    nodes: new Map(),
+    closing: [],
+    endedNodes: new Set(),
+    rules: 0,
+    nextNode: 1,
     nextUser: 1,
     nextHold: 1,
     nextRoom: 1,
@@ -84,39 +91,25 @@ export function createLobby(settings: LobbySettings): Lobby {
  * @returns what has happened, in order; never empty. A refusal, if there is one, is the last.
  */
 export function step(lobby: Lobby, entry: Entry): LobbyEvent[] {
-  const { command, entropy } = entry;
-  const step: Step = { at: lobby.now, entropy, events: [], roomsOpened: 0, moved: undefined };
+  const { command, entropy, origin } = entry;
+  const step: Step = { at: lobby.now, entropy, events: [], roomsOpened: 0, moved: undefined, node: undefined };
   const at = Math.max(lobby.now, entry.at);
   if (command.type === "restart") {
     restart(lobby, step, at, command.settings);
     return step.events;
   }
+  if (origin !== undefined) skipGap(lobby, step, at);
   advance(lobby, step, at);
-  const refusal = apply(lobby, step, command);
+  if (origin !== undefined && !isHeeded(lobby, step, origin, command)) return step.events;
+  const refusal = apply(lobby, step, command, origin);
   if (refusal !== undefined) step.events.push(refusal);
   return step.events;
 }
 
-/** When the next tick is due, in milliseconds, or undefined if nothing will happen by itself. May be early. */
-export function nextDeadline(lobby: Lobby): number | undefined {
-  if (isSeeking(lobby)) return lobby.now;
-  const user = lobby.deadlines.earliest ?? Number.POSITIVE_INFINITY;
-  const mail = nextMailDeadline(lobby) ?? Number.POSITIVE_INFINITY;
-  const transcript = nextTranscriptDeadline(lobby) ?? Number.POSITIVE_INFINITY;
-  const ban = nextBanEnd(lobby) ?? Number.POSITIVE_INFINITY;
-  const earliest = Math.min(user, mail, transcript, ban);
-  return Number.isFinite(earliest) ? earliest : undefined;
-}
-
-/** Whether something happens by itself in a step at that time. */
-export function isDue(lobby: Lobby, at: number): boolean {
-  const next = nextDeadline(lobby);
-  return next !== undefined && next <= Math.max(lobby.now, at);
-}
-
 /**
  * Whether a step in which nothing was due has changed nothing but the time: whoever asked could not be told
- * from anybody, or asked for something of a user or hold that is no more. It may be missing in a replay.
+ * from anybody, or asked for something of a user or hold that is no more. It may be missing in a replay, unless
+ * it has an origin: then it has told that its node is alive.
  */
 export function isWithoutEffect([event, ...more]: readonly LobbyEvent[]): boolean {
   if (more.length > 0 || event === undefined) return false;
@@ -129,7 +122,12 @@ export function isSessionEnded(lobby: Lobby, session: string, issuedAt: number):
   return issuedAt < lobby.sessionsValidFrom || lobby.endedSessions.has(session);
 }
 
-function apply(lobby: Lobby, step: Step, command: Exclude<Command, { type: "restart" }>): Refusal | undefined {
+function apply(
+  lobby: Lobby,
+  step: Step,
+  command: Exclude<Command, { type: "restart" }>,
+  origin: Origin | undefined,
+): Refusal | undefined {
   switch (command.type) {
     case "enter_queue":
       return enterQueue(lobby, step, command);
@@ -145,6 +143,8 @@ function apply(lobby: Lobby, step: Step, command: Exclude<Command, { type: "rest
       return asUser(lobby, step, command.caller, (user) => sendMessage(lobby, step, user, command));
     case "leave_chat":
       return asUser(lobby, step, command.caller, (user) => leaveChat(lobby, step, user, command.room));
+    case "forget_me":
+      return asUser(lobby, step, command.caller, (user) => forgetMe(lobby, step, user));
     case "block_partner":
       return asUser(lobby, step, command.caller, (user) => block(lobby, step, user, command.room));
     case "report_partner":
@@ -163,18 +163,9 @@ function apply(lobby: Lobby, step: Step, command: Exclude<Command, { type: "rest
     case "end_wait":
       return endWait(lobby, step, command);
     case "open_stream":
-      return withUser(lobby, step, command.user, (user) => {
-        noteStreamRead(lobby, user, command);
-        openStream(lobby, step, user);
-        step.events.push({ type: "stream_opened", user: user.ref });
-      });
+      return withUser(lobby, step, command.user, (user) => openStream(lobby, step, user, command));
     case "close_stream":
-      return withUser(lobby, step, command.user, (user) => {
-        noteStreamRead(lobby, user, command);
-        if (command.call) endCall(lobby, step, user);
-        else closeStreams(lobby, step, user, 1);
-        step.events.push({ type: "stream_closed", user: user.ref });
-      });
+      return withUser(lobby, step, command.user, (user) => closeStream(lobby, step, user, command));
     case "end_session":
       endSession(lobby, step, command);
       return undefined;
@@ -183,6 +174,12 @@ function apply(lobby: Lobby, step: Step, command: Exclude<Command, { type: "rest
       return undefined;
     case "tick":
       step.events.push({ type: "ticked" });
+      return undefined;
+    case "join_node":
+    case "beat_node":
+    case "leave_node":
+    case "rewind":
+      hearNode(lobby, step, command, origin);
       return undefined;
   }
 }
@@ -208,7 +205,7 @@ function leaveChat(lobby: Lobby, step: Step, user: User, roomId: string | undefi
 /** Reads after a cursor, or after what was read last; holds the call if there is nothing and it asked to. */
 function wait(lobby: Lobby, step: Step, user: User, command: Of<"wait">): void {
   settle(lobby, step, user);
-  endHold(step, user);
+  endHold(lobby, step, user);
   const { mailbox } = user;
   let after = unreadFrom(mailbox);
   if (command.after !== undefined) {
@@ -222,8 +219,9 @@ function wait(lobby: Lobby, step: Step, user: User, command: Of<"wait">): void {
   if (from < mailbox.head || truncated || !command.hold) {
     handOut(step, user, from, truncated);
   } else {
-    user.hold = { number: lobby.nextHold++, from, session: command.caller.session };
-    step.events.push({ type: "holding", user: user.ref, hold: user.hold.number });
+    const number = lobby.nextHold++;
+    holdCall(step, user, { number, from, session: command.caller.session, node: step.node?.id });
+    step.events.push({ type: "holding", user: user.ref, hold: number });
   }
 }
 
@@ -234,7 +232,7 @@ function endWait(lobby: Lobby, step: Step, command: Of<"end_wait">): undefined {
     step.events.push({ type: "ignored" });
     return;
   }
-  user.hold = undefined;
+  letGoOfCall(lobby, user);
   if (command.answered) {
     noteCall(lobby, step, user);
     const { from, truncated } = readingFrom(user.mailbox, hold.from);
@@ -252,10 +250,44 @@ function handOut(step: Step, user: User, from: number, truncated: boolean): void
   step.events.push({ type: "read", user: user.ref, from, to, truncated });
 }
 
-function endHold(step: Step, user: User): void {
-  if (user.hold === undefined) return;
-  step.events.push({ type: "hold_ended", user: user.ref, hold: user.hold.number });
-  user.hold = undefined;
+function endHold(lobby: Lobby, step: Step, user: User): void {
+  const { hold } = user;
+  if (hold === undefined) return;
+  letGoOfCall(lobby, user);
+  step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
+}
+
+/** A stream of a session that is not this user's, or not any more, is none of theirs. */
+function openStream(lobby: Lobby, step: Step, user: User, command: Of<"open_stream">): void {
+  if (!countOpened(lobby, step, user, command.session)) {
+    step.events.push({ type: "ignored" });
+    return;
+  }
+  noteStreamRead(lobby, user, command);
+  noteOpened(lobby, step, user);
+  step.events.push(streamChange("stream_opened", user, command.session, step.node?.id));
+}
+
+function closeStream(lobby: Lobby, step: Step, user: User, command: Of<"close_stream">): void {
+  if (!countClosed(lobby, step, user, command.session)) {
+    step.events.push({ type: "ignored" });
+    return;
+  }
+  noteStreamRead(lobby, user, command);
+  if (command.call) endCall(lobby, step, user);
+  else noteClosed(lobby, step, user, 1);
+  step.events.push(streamChange("stream_closed", user, command.session, step.node?.id));
+}
+
+/** Where a stream was opened or closed, without the names of what there is not. */
+function streamChange(
+  type: "stream_opened" | "stream_closed",
+  { ref: user }: User,
+  session: SessionKey | undefined,
+  node: NodeId | undefined,
+): LobbyEvent {
+  if (node === undefined) return session === undefined ? { type, user } : { type, user, session };
+  return session === undefined ? { type, user, node } : { type, user, session, node };
 }
 
 /** A stream says how far its reader is known to have read: its session need not hear that again. */
@@ -265,42 +297,4 @@ function noteStreamRead(lobby: Lobby, user: User, command: Of<"open_stream" | "c
   user.streamRead = Math.max(user.streamRead, read);
   const binding = command.session === undefined ? undefined : lobby.bindings.get(command.session);
   if (binding?.user === user.ref) binding.read = Math.max(binding.read, read);
-}
-
-/**
- * Ends a legacy session. A user who has no other stream and no other session has left with it;
- * else it is only unbound.
- */
-function endSession(lobby: Lobby, step: Step, command: Of<"end_session">): void {
-  step.events.push({ type: "session_ended", session: command.session });
-  rememberEnded(lobby, command.session, command.issuedAt);
-  const user = lobby.users.get(lobby.bindings.get(command.session)?.user ?? 0);
-  if (user === undefined) return;
-  unbindSession(lobby, step, command.session, user);
-  if (user.hold?.session === command.session) {
-    endHold(step, user);
-    user.lastCallAt = step.at;
-  }
-  if (user.streams <= command.streams && user.hold === undefined && user.sessions.length === 0) {
-    user.streams = 0;
-    user.lastActivityAt = step.at;
-    takeOut(lobby, step, user, "left");
-  } else {
-    closeStreams(lobby, step, user, command.streams);
-  }
-}
-
-/** Keeps an ended session from coming back, in a bounded table. */
-function rememberEnded(lobby: Lobby, session: string, issuedAt: number): void {
-  if (lobby.endedSessions.size >= ENDED_SESSIONS_MAX) {
-    for (const [key, issued] of lobby.endedSessions) {
-      if (issued + SESSION_AGE_MS_MAX > lobby.now) {
-        // Giving up an entry that is still needed takes every session as old as it along.
-        lobby.sessionsValidFrom = Math.max(lobby.sessionsValidFrom, issued + 1);
-      }
-      lobby.endedSessions.delete(key);
-      break;
-    }
-  }
-  lobby.endedSessions.set(session, issuedAt);
 }

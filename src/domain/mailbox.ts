@@ -9,7 +9,8 @@ import { MAILBOX_AGE_MS_MAX, MAILBOX_BYTES_MAX, MAILBOX_EVENTS_MAX, MAILBOX_READ
 import type { MailBody, MailEvent } from "./event.ts";
 
 export interface Mailbox {
-  readonly epoch: string;
+  /** Positions of another epoch are another mailbox's, or of an earlier life of this one. */
+  epoch: string;
   /** Kept events, oldest first; their offsets end at `head`. */
   events: MailEvent[];
   /** Offset of the latest event ever appended; 0 = none. */

@@ -21,7 +21,22 @@ export function markOf(lobby: Lobby): number {
   mark = mix(mark, lobby.bindings.size);
   mark = mix(mark, lobby.online);
   mark = mix(mark, lobby.mailboxBytes);
-  return mix(mark, lobby.transcriptBytes) >>> 0;
+  mark = mix(mark, lobby.transcriptBytes);
+  if (lobby.nextNode > 1) mark = mixNodes(mark, lobby);
+  return mark >>> 0;
+}
+
+/** Where there never was a node, marks are as they were before there could be any. */
+function mixNodes(before: number, { nextNode, nodes, closing, rules }: Lobby): number {
+  let mark = mix(before, nextNode);
+  for (const node of nodes.values()) {
+    mark = mix(mark, node.number);
+    mark = mix(mark, node.n);
+    mark = mix(mark, node.attached.size);
+  }
+  mark = mix(mark, closing.length);
+  for (const { attached } of closing) mark = mix(mark, attached.size);
+  return mix(mark, rules);
 }
 
 /** One round of FNV-1a, of a number's lower 32 bits. */

@@ -4,14 +4,21 @@
  *
  * This file owns presence and each user's next deadline. It must never read a clock: time is the step's.
  */
-import { DEADLINES_PER_STEP_MAX } from "../limits.ts";
 import { endBans, isBanned } from "./bans.ts";
 import type { DisconnectReason } from "./event.ts";
 import { leaveMeeting } from "./meetings.ts";
-import { leaveQueue, refreshAvailability, seekAgain, seekAnew, stopHoldingOut, ticketOf } from "./pairing.ts";
+import {
+  isAvailable,
+  leaveQueue,
+  passOver,
+  refreshAvailability,
+  seekAnew,
+  stopHoldingOut,
+  ticketOf,
+} from "./pairing.ts";
 import { deliver, dropAgedMail } from "./post-office.ts";
 import { closeRoom, sidesOf } from "./room.ts";
-import type { Lobby, Step, User } from "./state.ts";
+import type { Hold, Lobby, Step, User } from "./state.ts";
 import { dropAgedTranscripts } from "./transcript.ts";
 import { forgetUser } from "./users.ts";
 
@@ -29,8 +36,7 @@ export function noteCall(lobby: Lobby, step: Step, user: User): void {
 }
 
 /** A stream was opened: no clock runs while it is. Everything in the mailbox goes out on it. */
-export function openStream(lobby: Lobby, step: Step, user: User): void {
-  user.streams++;
+export function noteOpened(lobby: Lobby, step: Step, user: User): void {
   user.lastActivityAt = step.at;
   user.streamEndedAt = undefined;
   user.mailbox.written = user.mailbox.head;
@@ -40,15 +46,12 @@ export function openStream(lobby: Lobby, step: Step, user: User): void {
 
 /** A call that was held like a stream has ended, which counts as a call: no grace clock starts. */
 export function endCall(lobby: Lobby, step: Step, user: User): void {
-  if (user.streams > 0) user.streams--;
   noteCall(lobby, step, user);
   settle(lobby, step, user);
 }
 
-/** `count` streams have closed. With the last one the grace clock starts, unless a call is held. */
-export function closeStreams(lobby: Lobby, step: Step, user: User, count: number): void {
-  const closed = Math.min(count, user.streams);
-  user.streams -= closed;
+/** So many streams have closed. With the last one the grace clock starts, unless a call is held. */
+export function noteClosed(lobby: Lobby, step: Step, user: User, closed: number): void {
   user.lastActivityAt = step.at;
   if (closed > 0 && user.streams === 0) user.streamEndedAt = step.at;
   if (closed > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
@@ -66,6 +69,33 @@ export function loseCaller(lobby: Lobby, step: Step, user: User): void {
   }
   user.lastActivityAt = step.at;
   goAway(lobby, step, user);
+}
+
+/** What somebody had open where nothing is any more. */
+export interface Loss {
+  readonly user: User;
+  /** Streams that are gone. */
+  readonly streams: number;
+  /** The held call that is gone, if there was one. */
+  readonly hold: Hold | undefined;
+}
+
+/**
+ * Connections of several users are lost at once: all are gone before anybody is told of it. The users are
+ * not settled afterwards.
+ */
+export function loseConnections(lobby: Lobby, step: Step, losses: readonly Loss[]): void {
+  for (const { user, streams, hold } of losses) {
+    if (hold !== undefined) step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
+    if (streams > 0 && user.streams === 0) user.streamEndedAt = step.at;
+    user.lastActivityAt = step.at;
+  }
+  for (const { user, streams, hold } of losses) {
+    if (hold !== undefined) loseCaller(lobby, step, user);
+    else if (streams > 0 && !isConnected(user) && user.place.in !== "nowhere") goAway(lobby, step, user);
+  }
+  // Nobody is paired with one of them only to lose them again.
+  for (const { user } of losses) if (!isAvailable(lobby, user)) passOver(lobby, step, user);
 }
 
 /**
@@ -217,33 +247,15 @@ export function scheduleAll(lobby: Lobby): void {
   for (const user of lobby.users.values()) schedule(lobby, user);
 }
 
-/**
- * Lets time pass: everything whose time has come happens in the order of deadlines, each at its own
- * time, so that it makes no difference how late an entry finds them. Beyond so many in one step, the
- * rest are left to the next ones: `nextDeadline` is in the past until then.
- */
-export function advance(lobby: Lobby, step: Step, until: number): void {
-  seekAgain(lobby, step);
-  for (let expired = 0; ; ) {
-    const time = lobby.deadlines.earliest;
-    const isOver = time === undefined || time > until || expired >= DEADLINES_PER_STEP_MAX;
-    setTime(lobby, step, isOver ? until : Math.max(lobby.now, time));
-    if (isOver) return;
-    const user = lobby.users.get(lobby.deadlines.pop() ?? 0);
-    // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
-    if (user === undefined || user.checkAt !== time) continue;
-    user.checkAt = Number.POSITIVE_INFINITY;
-    if (deadlineOf(lobby, user) <= time) {
-      expire(lobby, step, user, time);
-      expired++;
-    }
-    if (lobby.users.has(user.ref)) schedule(lobby, user);
-  }
-}
-
-/** Whether deadlines that have come are left to the next steps. */
-export function isBehind(lobby: Lobby): boolean {
-  return lobby.deadlines.earliest !== undefined && lobby.deadlines.earliest < lobby.now;
+/** Looks at a user whose hint has come. Returns whether something happened: the hint may have been early or overtaken. */
+export function lookAt(lobby: Lobby, step: Step, user: User, time: number): boolean {
+  // Only the latest hint of a user counts; older ones were overtaken by an earlier deadline.
+  if (user.checkAt !== time) return false;
+  user.checkAt = Number.POSITIVE_INFINITY;
+  const isDue = deadlineOf(lobby, user) <= time;
+  if (isDue) expire(lobby, step, user, time);
+  if (lobby.users.has(user.ref)) schedule(lobby, user);
+  return isDue;
 }
 
 /** One deadline of this user has come. */

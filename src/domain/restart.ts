@@ -1,16 +1,18 @@
 /**
- * A server takes up a lobby that a journal has kept: clocks of presence go on where they stood, what
- * was connected to the process before is connected no more, and the settings may be others.
+ * A lobby goes on where it stood: a server takes up what a journal has kept, clocks of presence go on
+ * where they stood, and the settings may be others.
  *
- * This file owns what a restart does. It must never know how a lobby is kept.
+ * This file owns what a restart does, and what other settings change. It must never know how a lobby is kept.
  */
-import type { LobbySettings } from "./command.ts";
+import { type LobbySettings, RATED } from "./command.ts";
+import { countAllClosed } from "./connections.ts";
+import { advance } from "./deadlines.ts";
 import { isAvailable, reconsider } from "./pairing.ts";
 import { fitMailboxes } from "./post-office.ts";
-import { advance, goAway, loseCaller, setTime, settleAll } from "./presence.ts";
+import { type Loss, loseConnections, setTime, settleAll } from "./presence.ts";
 import { setAvailable } from "./queue.ts";
 import { applyRates } from "./rates.ts";
-import type { Lobby, Step, User } from "./state.ts";
+import type { Lobby, Step } from "./state.ts";
 import { fitTranscripts } from "./transcript.ts";
 import { forgetUser, userOf } from "./users.ts";
 
@@ -22,22 +24,24 @@ import { forgetUser, userOf } from "./users.ts";
 export function restart(lobby: Lobby, step: Step, at: number, settings: LobbySettings): void {
   putOff(lobby, at - lobby.now);
   setTime(lobby, step, at);
-  lobby.settings = settings;
-  applyRates(lobby);
+  takeSettings(lobby, settings);
   disconnectAll(lobby, step);
-  for (const ticket of lobby.queue.tickets.values()) {
-    if (!isAvailable(lobby, userOf(lobby, ticket.user))) setAvailable(lobby.queue, ticket, false, at);
-  }
-  settleAll(lobby, step);
-  applyBounds(lobby, step);
-  reconsider(lobby, step);
-  // Of clocks that are set shorter now, some have run out.
-  advance(lobby, step, at);
+  applySettings(lobby, step);
   step.events.push({ type: "restarted" });
 }
 
+/**
+ * Other settings hold from now on. Costs nothing if they are the same, as they are for most nodes that join. What
+ * a node of another version does not know of stays as it was.
+ */
+export function changeSettings(lobby: Lobby, step: Step, settings: LobbySettings): void {
+  if (areSame(lobby.settings, settings)) return;
+  takeSettings(lobby, { ...lobby.settings, ...settings });
+  applySettings(lobby, step);
+}
+
 /** Clocks of presence, of waiting and of records stood still. Ages, ends of bans and rates are real time and did not. */
-function putOff(lobby: Lobby, downtime: number): void {
+export function putOff(lobby: Lobby, downtime: number): void {
   for (const user of lobby.users.values()) {
     user.lastCallAt += downtime;
     user.lastActivityAt += downtime;
@@ -53,25 +57,37 @@ function putOff(lobby: Lobby, downtime: number): void {
     if (pace.takings > 0) pace.latestAt += downtime;
     if (pace.since !== undefined) pace.since += downtime;
   }
+  for (const node of lobby.nodes.values()) node.heardAt += downtime;
 }
 
-/** Streams and held calls were those of the process before. All are gone before anybody is told of it. */
+/** Streams, held calls and nodes were those of the process before. */
 function disconnectAll(lobby: Lobby, step: Step): void {
-  const lost: { readonly user: User; readonly wasHeld: boolean }[] = [];
+  const losses: Loss[] = [];
   for (const user of lobby.users.values()) {
-    const { hold } = user;
-    if (user.streams === 0 && hold === undefined) continue;
-    lost.push({ user, wasHeld: hold !== undefined });
-    if (hold !== undefined) step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
-    user.hold = undefined;
-    if (user.streams > 0) user.streamEndedAt = step.at;
-    user.streams = 0;
-    user.lastActivityAt = step.at;
+    const { streams, hold } = user;
+    if (streams === 0 && hold === undefined) continue;
+    losses.push({ user, streams, hold });
+    countAllClosed(lobby, user);
   }
-  for (const { user, wasHeld } of lost) {
-    if (wasHeld) loseCaller(lobby, step, user);
-    else if (user.place.in !== "nowhere") goAway(lobby, step, user);
+  lobby.nodes.clear();
+  lobby.closing.length = 0;
+  loseConnections(lobby, step, losses);
+}
+
+function takeSettings(lobby: Lobby, settings: LobbySettings): void {
+  lobby.settings = settings;
+  applyRates(lobby);
+}
+
+/** Applies new settings to everything at once. Of clocks that are set shorter now, some run out with it. */
+function applySettings(lobby: Lobby, step: Step): void {
+  for (const ticket of lobby.queue.tickets.values()) {
+    if (!isAvailable(lobby, userOf(lobby, ticket.user))) setAvailable(lobby.queue, ticket, false, step.at);
   }
+  settleAll(lobby, step);
+  applyBounds(lobby, step);
+  reconsider(lobby, step);
+  advance(lobby, step, step.at);
 }
 
 /** Bounds that have become smaller: what nobody needs goes at once, and nobody who is there is turned out. */
@@ -83,4 +99,13 @@ function applyBounds(lobby: Lobby, step: Step): void {
   lobby.inherited = { users: users.size, waiting: queue.tickets.size };
   fitMailboxes(lobby);
   fitTranscripts(lobby);
+}
+
+/** Whether everything that the second says is as the first says. */
+function areSame({ rates: known, ...rest }: LobbySettings, { rates, ...said }: LobbySettings): boolean {
+  const isOther = RATED.some(
+    (rated) => known[rated].perSecond !== rates[rated].perSecond || known[rated].burst !== rates[rated].burst,
+  );
+  const names = Object.keys(said) as (keyof typeof said)[];
+  return !isOther && names.every((name) => rest[name] === said[name]);
 }

@@ -7,10 +7,10 @@
  * This file owns the shape of the rows. A change of it is a new version, which a reader must know.
  */
 import type { LobbySettings, Rated } from "./command.ts";
-import type { AuditEntry, Ban, Place, Report, User } from "./state.ts";
+import type { AuditEntry, Ban, LobbyNode, Place, Report, User } from "./state.ts";
 
-/** Of the rows; raised with every change that an older reader would misunderstand. */
-export const SNAPSHOT_VERSION = 1;
+/** Of the rows; raised with every change that an older reader would misunderstand. Older ones are read by older-rows.ts. */
+export const SNAPSHOT_VERSION = 2;
 
 /** A room by its number, or by its id if no record keeps it any more. */
 export type RoomName = number | string;
@@ -33,6 +33,8 @@ export type FrozenBody =
 export type FrozenMail = SharedNumber | readonly [at: number, ...body: FrozenBody];
 
 export interface FrozenLobby {
+  /** Of all rows. */
+  readonly version: typeof SNAPSHOT_VERSION;
   readonly settings: LobbySettings;
   readonly inherited: { readonly users: number; readonly waiting: number };
   readonly now: number;
@@ -44,6 +46,8 @@ export interface FrozenLobby {
   readonly nextTicket: number;
   readonly nextBan: number;
   readonly nextAddress: number;
+  readonly nextNode: number;
+  readonly rules: number;
   readonly apartSeen?: number | undefined;
   readonly apartAgain: boolean;
 }
@@ -93,19 +97,33 @@ export interface FrozenUser
   readonly place?: FrozenPlace | undefined;
   readonly mailbox: readonly [epoch: string, head: number, acknowledged: number, returned: number, written: number];
   readonly mail: readonly FrozenMail[];
-  readonly hold?: { readonly number: number; readonly from: number; readonly session?: string | undefined } | undefined;
+  readonly hold?: FrozenHold | undefined;
   readonly awaySince?: number | undefined;
   readonly streamEndedAt?: number | undefined;
   readonly lastActivityAt: number;
   readonly offlineSince?: number | undefined;
-  readonly sessions: readonly (readonly [key: string, read: number])[];
+  readonly sessions: readonly (readonly [key: string, read: number, streams: number])[];
   readonly pastRooms: readonly number[];
   readonly address?: string | undefined;
   readonly recentPartners: readonly FrozenMet[];
   readonly blocked?: readonly FrozenMet[];
 }
 
+export interface FrozenHold {
+  readonly number: number;
+  readonly from: number;
+  readonly session?: string | undefined;
+  readonly node?: string | undefined;
+}
+
 export type FrozenMet = readonly [user: number, address?: string];
+
+export interface FrozenNode extends Pick<LobbyNode, "id" | "number" | "rules" | "n" | "heardAt"> {
+  /** 1 = its life is over, and what users had open there is being closed. */
+  readonly closing: 0 | 1;
+}
+
+export type FrozenSessionStreams = readonly [session: string, streams: number];
 
 export interface FrozenReport
   extends Omit<Report, "reporter" | "reported" | "messages" | "details" | "address" | "resolved"> {
@@ -149,6 +167,11 @@ export type SnapshotRow =
   /** Users in the order in which they went offline. */
   | readonly ["offline", ...users: number[]]
   | readonly ["ended", session: string, issuedAt: number]
+  | readonly ["node", FrozenNode]
+  /** What a user has open at the node that was named last; `sessions` = how many of the streams are of which. */
+  | readonly ["attached", user: number, streams: number, holds: 0 | 1, ...sessions: FrozenSessionStreams[]]
+  /** Lives of nodes that are over, oldest first. */
+  | readonly ["lives", ...nodes: string[]]
   | readonly [
       "pace",
       class_: number,

@@ -8,7 +8,7 @@ import type { ArrivalOrder } from "./arrival-order.ts";
 import type { BanTarget, Kind, LobbySettings, OperatorAct, PartnerKind, Rated, ReportCategory } from "./command.ts";
 import type { DisconnectReason, LobbyEvent, MailBody, Participant, Posted } from "./event.ts";
 import type { TimeHeap } from "./heap.ts";
-import type { AddressKey, CodeHash, SessionKey, TokenHash, UserRef } from "./ids.ts";
+import type { AddressKey, CodeHash, NodeId, SessionKey, TokenHash, UserRef } from "./ids.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Bucket } from "./moderation.ts";
 import type { Queue } from "./queue.ts";
@@ -28,6 +28,8 @@ export interface Hold {
   /** Offset after which it reads. */
   readonly from: number;
   readonly session: SessionKey | undefined;
+  /** Where its caller is, if there are several nodes. */
+  readonly node: NodeId | undefined;
 }
 
 /** What users say about themselves. */
@@ -89,7 +91,8 @@ export interface Met {
 
 export interface RoomMember {
   readonly user: UserRef;
-  readonly participant: Participant;
+  /** Replaced when the record ends by its own wish: then it names nobody. */
+  participant: Participant;
   /** Answers by `client_message_id`, oldest first; made with the first one. */
   answers: Map<string, Posted> | undefined;
   /** The report this member has made about this room. */
@@ -210,6 +213,33 @@ export interface Binding {
   readonly user: UserRef;
   /** Mailbox offset up to which this session's own reader is known to have read. */
   read: number;
+  /** Its open streams, on all nodes. */
+  streams: number;
+}
+
+/** One life of a node of a cluster, from its joining until it is lost or leaves. */
+export interface LobbyNode {
+  readonly id: NodeId;
+  /** Its place in the order of joining. */
+  readonly number: number;
+  /** The latest rules it knows. */
+  readonly rules: number;
+  /** Number of its latest entry. */
+  n: number;
+  /** Time of its latest entry. */
+  heardAt: number;
+  /** What is open there, by user. */
+  readonly attached: Map<UserRef, Attachment>;
+}
+
+/** What one user has open at one node. */
+export interface Attachment {
+  /** Streams of every kind. */
+  streams: number;
+  /** Those of them that are of a session, by session; made with the first one. */
+  sessions: Map<SessionKey, number> | undefined;
+  /** Whether their held call is there. */
+  holds: boolean;
 }
 
 export interface Lobby {
@@ -247,6 +277,16 @@ export interface Lobby {
   /** The latest acts of the operator, oldest first. */
   readonly audit: AuditEntry[];
 
+  /** The nodes of a cluster, in the order of joining; empty where one process is alone. */
+  readonly nodes: Map<NodeId, LobbyNode>;
+  /** Nodes that were lost or have left, whose users' connections are being closed. */
+  readonly closing: LobbyNode[];
+  /** Lives of nodes that are over, oldest first: none of them comes back. */
+  readonly endedNodes: Set<NodeId>;
+  /** The rules that hold in the cluster: all its nodes know them. 0 = there never was one. */
+  rules: number;
+
+  nextNode: number;
   nextUser: UserRef;
   nextHold: number;
   nextRoom: number;
@@ -270,4 +310,6 @@ export interface Step {
   roomsOpened: number;
   /** Who calls from another address than before, until what follows from it has been done. */
   moved: User | undefined;
+  /** The node whose entry it is, if it is one's. */
+  node: LobbyNode | undefined;
 }

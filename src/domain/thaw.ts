@@ -19,9 +19,11 @@ import { orderAddresses } from "./rates.ts";
 import {
   type FrozenAllowances,
   type FrozenBody,
+  type FrozenHold,
   type FrozenLobby,
   type FrozenMail,
   type FrozenMember,
+  type FrozenNode,
   type FrozenReport,
   type FrozenRoom,
   type FrozenTicket,
@@ -31,7 +33,7 @@ import {
   type SharedNumber,
   type SnapshotRow,
 } from "./snapshot.ts";
-import type { Allowances, Line, Lobby, Place, Room, RoomMember, User } from "./state.ts";
+import type { Allowances, Hold, Line, Lobby, LobbyNode, Place, Room, RoomMember, User } from "./state.ts";
 import { UNDESCRIBED } from "./users.ts";
 
 /** A line that may be in a mailbox as well. */
@@ -62,11 +64,12 @@ class Thawing {
   readonly #announcements: MailBody[] = [];
   readonly #lines: SharedLine[] = [];
   readonly #paces: RowOf<"pace">[] = [];
+  #latestNode: LobbyNode | undefined;
 
   constructor(frozen: FrozenLobby) {
     const lobby = createLobby(frozen.settings);
-    const { inherited, now, sessionsValidFrom, nextUser, nextHold, nextRoom, nextAct } = frozen;
-    Object.assign(lobby, { inherited, now, sessionsValidFrom, nextUser, nextHold, nextRoom, nextAct });
+    const { inherited, now, sessionsValidFrom, nextUser, nextHold, nextRoom, nextAct, nextNode, rules } = frozen;
+    Object.assign(lobby, { inherited, now, sessionsValidFrom, nextUser, nextHold, nextRoom, nextAct, nextNode, rules });
     lobby.queue.nextTicket = frozen.nextTicket;
     lobby.queue.apartSeen = frozen.apartSeen;
     lobby.queue.apartAgain = frozen.apartAgain;
@@ -107,6 +110,15 @@ class Thawing {
       case "ended":
         lobby.endedSessions.set(row[1], row[2]);
         return;
+      case "node":
+        this.#node(row[1]);
+        return;
+      case "attached":
+        this.#attach(row);
+        return;
+      case "lives":
+        for (const id of row.slice(1)) lobby.endedNodes.add(id);
+        return;
       case "pace":
         this.#paces.push(row);
         return;
@@ -142,6 +154,22 @@ class Thawing {
     orderAddresses(lobby);
     scheduleAll(lobby);
     return lobby;
+  }
+
+  // --- nodes --------------------------------------------------------------------------------------
+
+  #node({ closing, ...frozen }: FrozenNode): void {
+    const node: LobbyNode = { ...frozen, attached: new Map() };
+    if (closing === 1) this.#lobby.closing.push(node);
+    else this.#lobby.nodes.set(node.id, node);
+    this.#latestNode = node;
+  }
+
+  #attach([, user, streams, holds, ...sessions]: RowOf<"attached">): void {
+    const { attached } = this.#latestNode ?? {};
+    if (attached === undefined) throw new Error("a snapshot attaches users to no node");
+    const counts = sessions.length === 0 ? undefined : new Map(sessions);
+    attached.set(user, { streams, sessions: counts, holds: holds === 1 });
   }
 
   // --- rooms and what was said ------------------------------------------------------------------
@@ -243,7 +271,7 @@ class Thawing {
       place: { in: "nowhere" },
       mailbox,
       streams: frozen.streams,
-      hold: hold === undefined ? undefined : { number: hold.number, from: hold.from, session: hold.session },
+      hold: hold === undefined ? undefined : holdOf(hold),
       lastCallAt: frozen.lastCallAt,
       awaySince: frozen.awaySince,
       streamEndedAt: frozen.streamEndedAt,
@@ -264,7 +292,7 @@ class Thawing {
     lobby.userOrder.add(ref);
     lobby.byUserId.set(user.userId, ref);
     lobby.byToken.set(user.tokenHash, ref);
-    for (const [key, read] of sessions) lobby.bindings.set(key, { user: ref, read });
+    for (const [key, read, streams] of sessions) lobby.bindings.set(key, { user: ref, read, streams });
     lobby.mailboxBytes += mailbox.bytes;
     keepAge(lobby, user);
     if (isConnected(user) || user.place.in !== "nowhere") lobby.online++;
@@ -336,6 +364,10 @@ class Thawing {
       if (pace !== undefined) Object.assign(pace, { taken, stoodMs, takings, latestAt, since: since ?? undefined });
     }
   }
+}
+
+function holdOf({ number, from, session, node }: FrozenHold): Hold {
+  return { number, from, session, node };
 }
 
 function at<T>(shared: readonly T[], number: number): T {

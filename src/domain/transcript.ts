@@ -57,6 +57,20 @@ export function dropTranscript(lobby: Lobby, room: Room): void {
   lobby.transcripts.closed.delete(room.number);
 }
 
+/** Takes what somebody wrote out of a transcript; the rest keeps its numbers. */
+export function eraseLines(lobby: Lobby, room: Room, userId: string): void {
+  const kept = room.transcript.filter(({ body }) => body.sender.userId !== userId);
+  if (kept.length === room.transcript.length) return;
+  if (kept.length === 0) {
+    dropTranscript(lobby, room);
+    return;
+  }
+  const bytes = kept.reduce((sum, { body }) => sum + bytesOf(body), 0);
+  lobby.transcriptBytes -= room.transcriptBytes - bytes;
+  room.transcriptBytes = bytes;
+  room.transcript.splice(0, room.transcript.length, ...kept);
+}
+
 /** Lets the transcripts go whose day is over. */
 export function dropAgedTranscripts(lobby: Lobby): void {
   for (;;) {
@@ -72,11 +86,22 @@ export function nextTranscriptDeadline(lobby: Lobby): number | undefined {
   return room === undefined ? undefined : agedAt(room);
 }
 
+/** Some lines of a room, oldest first. */
+export interface TranscriptPage {
+  readonly lines: readonly Line[];
+  /** Whether older ones are kept. */
+  readonly hasMore: boolean;
+  /** The lowest number that is kept: of older lines nothing is known here. */
+  readonly keptFrom: number;
+  /** Messages that were said in all. */
+  readonly said: number;
+}
+
 /**
  * A page of a room's history, oldest line first: own rooms only, open or closed.
  * @param before only lines with a lower number; undefined = up to the latest
  * @param limit lines at most
- * @returns the lines and whether older ones are kept, or `room_not_found`
+ * @returns the page, or `room_not_found`
  */
 export function readTranscript(
   lobby: Lobby,
@@ -84,14 +109,15 @@ export function readTranscript(
   roomId: string,
   before: number | undefined,
   limit: number,
-): { readonly lines: readonly Line[]; readonly hasMore: boolean } | Refusal {
+): TranscriptPage | Refusal {
   const room = lobby.rooms.get(roomId);
   if (room?.members.some((member) => member.user === user.ref) !== true) return refuse("room_not_found");
   const { transcript } = room;
-  const first = transcript[0]?.body.seq ?? 1;
-  const end = before === undefined ? transcript.length : Math.min(transcript.length, Math.max(0, before - first));
+  const keptFrom = transcript[0]?.body.seq ?? room.seq + 1;
+  const isBefore = ({ body }: Line): boolean => before === undefined || body.seq < before;
+  const end = transcript.findLastIndex(isBefore) + 1;
   const start = Math.max(0, end - limit);
-  return { lines: transcript.slice(start, end), hasMore: start > 0 };
+  return { lines: transcript.slice(start, end), hasMore: start > 0, keptFrom, said: room.seq };
 }
 
 /** Closed rooms lose everything, the longest-closed first; then the longest-open ones their oldest line. */

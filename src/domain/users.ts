@@ -5,7 +5,6 @@
  * This file owns the life of a record and every index onto it. It must never move a user between
  * queue and room.
  */
-import { SESSIONS_PER_USER_MAX } from "../limits.ts";
 import { type AddressKey, makeEpoch, makeId, type SessionKey, type TokenHash, type UserRef } from "./ids.ts";
 import { emptyMailbox } from "./mailbox.ts";
 import { letGoOfRoom } from "./room.ts";
@@ -89,28 +88,6 @@ export function forgetUser(lobby: Lobby, step: Step, user: User): void {
   lobby.userOrder.delete(user.ref);
   lobby.offline.delete(user.ref);
   step.events.push({ type: "forgotten", user: user.ref });
-}
-
-/** Ties a legacy session to a user, once: until the record ends it stays theirs. */
-export function bindSession(lobby: Lobby, step: Step, session: SessionKey, user: User): void {
-  // A call may come after the end of its session; that brings no session back.
-  if (lobby.bindings.has(session) || lobby.endedSessions.has(session)) return;
-  if (user.sessions.length >= SESSIONS_PER_USER_MAX) {
-    const oldest = user.sessions[0];
-    if (oldest !== undefined) unbindSession(lobby, step, oldest, user);
-  }
-  // A new session gets what nobody of this user is known to have read.
-  const read = Math.max(user.mailbox.acknowledged, user.streamRead);
-  lobby.bindings.set(session, { user: user.ref, read });
-  user.sessions.push(session);
-  step.events.push({ type: "bound", session, user: user.ref });
-}
-
-/** Unties a session. Its streams are closed by whoever holds them, on the event. */
-export function unbindSession(lobby: Lobby, step: Step, session: SessionKey, user: User): void {
-  lobby.bindings.delete(session);
-  user.sessions.splice(user.sessions.indexOf(session), 1);
-  step.events.push({ type: "unbound", session, user: user.ref });
 }
 
 /** Where a session's reader starts that names no position: after what is known to have been read. */

@@ -15,9 +15,11 @@ import {
   NOT_JSON,
   ORIGIN_REFUSED,
   UNAUTHENTICATED,
+  unavailable,
   type WireError,
 } from "../mcp/errors.ts";
 import type { HeaderReader } from "../mcp/header-values.ts";
+import { Unavailable } from "../mcp/unavailable.ts";
 
 export interface GuardOptions {
   /** The name or address bound to, accepted as a Host unless it stands for all addresses. */
@@ -29,7 +31,7 @@ export interface GuardOptions {
   /** Undefined: everybody who reaches the server may use it. */
   readonly accessToken: string | undefined;
   /** Whether a credential that is not the access token was handed out under it and still stands. */
-  readonly isLiveUserToken: (credential: string) => boolean;
+  readonly isLiveUserToken: (credential: string) => boolean | Promise<boolean>;
 }
 
 /** Names by which a machine calls itself: no page from elsewhere can be served under them. */
@@ -40,7 +42,7 @@ export class Guard {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly #accessDigest: Uint8Array | undefined;
-  readonly #isLiveUserToken: (credential: string) => boolean;
+  readonly #isLiveUserToken: GuardOptions["isLiveUserToken"];
   /** The last Host let through: nearly every request carries the same. */
   #knownHost: string | undefined;
 
@@ -69,17 +71,29 @@ export class Guard {
     return host !== undefined && this.#isOwnHost(host) ? undefined : ORIGIN_REFUSED;
   }
 
-  /** Whether the credential opens this server. */
-  refuseCredential(bearer: string | undefined): WireError | undefined {
+  /** Whether the credential opens this server; later only if that has to be asked elsewhere. */
+  refuseCredential(bearer: string | undefined): WireError | undefined | Promise<WireError | undefined> {
     if (this.#accessDigest === undefined) return undefined;
     if (bearer === undefined) return UNAUTHENTICATED;
     if (isSecretOf(this.#accessDigest, bearer)) return undefined;
-    return this.#isLiveUserToken(bearer) ? undefined : BAD_TOKEN;
+    const isLive = this.#isLiveUserToken(bearer);
+    if (isLive instanceof Promise) return isLive.then(refusalOf, refuseUnknown);
+    return refusalOf(isLive);
   }
 
   #isOwnHost(host: string): boolean {
     return this.#hosts.has(host) || this.#hosts.has(withoutPort(host));
   }
+}
+
+function refusalOf(isLive: boolean): WireError | undefined {
+  return isLive ? undefined : BAD_TOKEN;
+}
+
+/** Whoever could tell cannot be reached. */
+function refuseUnknown(problem: unknown): WireError {
+  if (problem instanceof Unavailable) return unavailable(problem.retryAfterMs);
+  throw problem;
 }
 
 /** What of a POST's head is wrong, if anything: media type, then declared size. */

@@ -5,11 +5,12 @@
  * decide what a message means, and never read a body before the guard has passed the head.
  */
 
-import { CONNECTION_IDLE_S_MAX, KEEP_ALIVE_MS, KEEP_ALIVE_SLICES, STOP_MS_MAX } from "../limits.ts";
+import { CONNECTION_IDLE_S_MAX, KEEP_ALIVE_MS, KEEP_ALIVE_SLICES, RELEASE_MS_MAX, STOP_MS_MAX } from "../limits.ts";
 import type { Caller } from "../mcp/call.ts";
 import { type BugLog, describeBug } from "../mcp/dispatch.ts";
 import {
   BODY_TOO_LARGE,
+  CUT_OFF,
   errorText,
   INTERNAL,
   NOT_ACCEPTABLE_GET,
@@ -55,10 +56,14 @@ export interface HttpServerOptions extends GuardOptions, AddressOptions {
   readonly now?: () => number;
   /** Between two keep-alives of a stream, in milliseconds. */
   readonly keepAliveMs?: number;
-  /** Answers what the application holds; called when a stop begins. */
-  readonly release?: () => void;
+  /** Answers what the application holds; called when a stop begins, which waits for it a moment. */
+  readonly release?: () => void | Promise<void>;
   /** How long a stop waits for streams and held calls to end by themselves, in milliseconds. */
   readonly stopMs?: number;
+  /** Whether `GET /healthz` may say so; default: as long as it is served. */
+  readonly isHealthy?: () => boolean;
+  /** Whether a stream opened now would be of no use, as when this server is cut off from others; default: never. */
+  readonly isCutOff?: () => boolean;
   /** More members for `GET /healthz`. */
   readonly health?: () => JsonObject;
   /**
@@ -75,6 +80,8 @@ export interface HttpServer {
   readonly url: string;
   readonly port: number;
   readonly counts: HttpCounts;
+  /** Ends every stream, and tells its client to come back: what it was read from is no more. */
+  cut(): void;
   /** Stops accepting, ends streams and held calls cleanly, and resolves within `stopMs`. */
   stop(): Promise<void>;
 }
@@ -117,7 +124,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   async function post(request: Request, server: Bun.Server<undefined>): Promise<Response> {
     const { headers } = request;
     const bearer = bearerOf(headers.get("authorization"));
-    const unauthorized = guard.refuseCredential(bearer);
+    let unauthorized = guard.refuseCredential(bearer);
+    if (unauthorized instanceof Promise) unauthorized = await unauthorized;
     if (unauthorized !== undefined) return refusal(unauthorized);
     const accepted = readAccept(headers.get("accept"));
     if (!accepted.json && !accepted.eventStream) return refusal(NOT_ACCEPTABLE_POST);
@@ -134,6 +142,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     let caller = callerOf(bearer, true, address);
     if (!accepted.eventStream) caller = { ...caller, canStream: false, streamRefusal: NOT_ACCEPTABLE_GET };
     else if (writers.isFull) caller = { ...caller, canStream: false, streamRefusal: STREAMS_FULL };
+    else if (options.isCutOff?.() === true) caller = { ...caller, canStream: false, streamRefusal: CUT_OFF };
     else if (limits.isFullOfStreams(address)) {
       caller = { ...caller, canStream: false, streamRefusal: STREAMS_PER_ADDRESS };
     }
@@ -141,6 +150,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (reply.kind === "held") {
       disconnectWith(request.signal, reply);
       reply = await reply.reply;
+      if (reply.kind === "messages" && request.signal.aborted) {
+        // Nobody would ever end what nobody has begun to read.
+        reply.closed();
+        return new Response(null, { status: 202 });
+      }
     }
     switch (reply.kind) {
       case "json":
@@ -162,14 +176,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return new Response(writers.body(source, limits.streamOpened(address)), init);
   }
 
-  function get(request: Request, server: Bun.Server<undefined>): Response {
-    const { headers } = request;
-    const bearer = bearerOf(headers.get("authorization"));
+  function get(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
+    const bearer = bearerOf(request.headers.get("authorization"));
     const unauthorized = guard.refuseCredential(bearer);
-    if (unauthorized !== undefined) return refusal(unauthorized);
+    const go = (refused: WireError | undefined): Response =>
+      refused === undefined ? openStream(request, bearer, server) : refusal(refused);
+    return unauthorized instanceof Promise ? unauthorized.then(go) : go(unauthorized);
+  }
+
+  function openStream(request: Request, bearer: string | undefined, server: Bun.Server<undefined>): Response {
+    const { headers } = request;
     if (!readAccept(headers.get("accept")).eventStream) return refusal(NOT_ACCEPTABLE_GET);
     if (stopping !== undefined) return refusal(STOPPING);
     if (writers.isFull) return refusal(STREAMS_FULL);
+    if (options.isCutOff?.() === true) return refusal(CUT_OFF);
     const address = addressOf?.(request, server);
     if (limits.isFullOfStreams(address)) return refusal(STREAMS_PER_ADDRESS);
     const reply = endpoint.get(headers, callerOf(bearer, true, address));
@@ -180,7 +200,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function remove(request: Request): Promise<Response> {
     const bearer = bearerOf(request.headers.get("authorization"));
-    const unauthorized = guard.refuseCredential(bearer);
+    const unauthorized = await guard.refuseCredential(bearer);
     if (unauthorized !== undefined) return refusal(unauthorized);
     return plainResponse(await endpoint.delete(request.headers, callerOf(bearer, false)));
   }
@@ -211,7 +231,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   /** For whatever watches over the process: any Host, no token. */
   function serveHealth(): Response {
     if (stopping !== undefined) return refusal(STOPPING);
-    return new Response(JSON.stringify({ status: "ok", ...options.health?.() }), OK_JSON);
+    const isHealthy = options.isHealthy?.() ?? true;
+    const body = JSON.stringify({ status: isHealthy ? "ok" : "unavailable", ...options.health?.() });
+    return isHealthy ? new Response(body, OK_JSON) : new Response(body, { status: 503, headers: JSON_HEADERS });
   }
 
   function counts(): HttpCounts {
@@ -225,10 +247,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   /** Figures are for who may use the server, or a stranger could watch it. */
-  function serveMetrics(request: Request, page: MetricsPage): Response {
+  async function serveMetrics(request: Request, page: MetricsPage): Promise<Response> {
     const refused = refuseHead(request.headers);
     if (refused !== undefined) return refusal(refused);
-    const unauthorized = guard.refuseCredential(bearerOf(request.headers.get("authorization")));
+    const unauthorized = await guard.refuseCredential(bearerOf(request.headers.get("authorization")));
     if (unauthorized !== undefined) return refusal(unauthorized);
     if (request.method !== "GET" && request.method !== "HEAD") return refusal(verbNotOffered(["GET", "HEAD"]));
     return new Response(page.render(counts()), {
@@ -242,7 +264,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const answer = await options.fallback?.(request, addressOf?.(request, server));
     if (answer !== undefined) return answer;
     // Who may not know the endpoint need not know what else is there.
-    return refusal(guard.refuseCredential(bearerOf(request.headers.get("authorization"))) ?? NOT_FOUND);
+    return refusal((await guard.refuseCredential(bearerOf(request.headers.get("authorization")))) ?? NOT_FOUND);
   }
 
   const { metrics } = options;
@@ -284,8 +306,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   async function stop(): Promise<void> {
     const closed = server.stop();
-    options.release?.();
+    const released = options.release?.();
     endpoint.release();
+    if (released !== undefined) await Promise.race([released, Bun.sleep(RELEASE_MS_MAX)]);
     // The answers of what was released are on their way in this turn; the end must not overtake them.
     await new Promise((resolve) => setImmediate(resolve));
     endpoint.stop();
@@ -302,6 +325,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     get counts() {
       return counts();
     },
+    cut: () => endpoint.cut(),
     stop() {
       stopping ??= stop();
       return stopping;

@@ -11,7 +11,8 @@ import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import { recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
-import { loadSnapshot, snapshotPieces, tidied } from "./snapshot-file.ts";
+import { loadSnapshot, snapshotPieces } from "./snapshot-file.ts";
+import { tidied } from "./snapshot-text.ts";
 
 /**
  * Makes a snapshot of what the segments before an entry hold, beside a server that goes on after them. To be
@@ -48,24 +49,28 @@ function writeSnapshot(directory: DataDirectory, seq: number, replica: Replica):
 /** How a process that compacts is started: the program, and what makes it do that. */
 export type CompactCommand = (path: string, before: number) => readonly string[];
 
-/**
- * Has a process of its own do it, at low priority. Rejects with a fault if it fails. It may outlive this one and
- * does no harm then: what it reads stays as it is or is gone, and what it writes is true.
- */
+/** Has a process of its own do it, at low priority. Rejects with a fault if it fails. */
 export function compactElsewhere(command: CompactCommand): (directory: DataDirectory, before: number) => Promise<void> {
-  return async ({ path }, before) => {
-    const child = Bun.spawn([...command(path, before)], {
-      // What the server is told in its variables is none of this process's business.
-      env: { PATH: process.env.PATH ?? "" },
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "pipe",
-    });
-    child.unref();
-    yieldTo(child.pid);
-    const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
-    if (code !== 0) throw new JournalFault(`cannot make a snapshot: ${firstLine(said) || `exit code ${code}`}`);
-  };
+  return ({ path }, before) => runAside(command(path, before), {});
+}
+
+/**
+ * Runs a process that makes a snapshot, at low priority. It may outlive this one and does no harm then: what it
+ * reads stays as it is or is gone, and what it writes is true.
+ * @param env what else it is told: of this process's variables it gets none, as they are none of its business
+ * @throws JournalFault if it fails, in its own words
+ */
+export async function runAside(command: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+  const child = Bun.spawn([...command], {
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  child.unref();
+  yieldTo(child.pid);
+  const [code, said] = await Promise.all([child.exited, child.stderr.text()]);
+  if (code !== 0) throw new JournalFault(`cannot make a snapshot: ${firstLine(said) || `exit code ${code}`}`);
 }
 
 /** A quarter of what the server gets where both want the same processor: less, and it would never come to its end. */

@@ -7,7 +7,7 @@
  */
 import { rm } from "node:fs/promises";
 import type { Command, Entry } from "../domain/command.ts";
-import { JOURNAL_PULSE_MS, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX, SEGMENTS_CLOSED_MAX } from "../limits.ts";
+import { JOURNAL_PULSE_MS, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX, SEGMENTS_CLOSED_MAX } from "../journal-limits.ts";
 import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import type { DrawEntropy, Journal, Safety } from "./journal.ts";

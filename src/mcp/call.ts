@@ -79,6 +79,10 @@ export class Call implements CallContext, TalkingCall {
   logFilter: ((call: Call, level: LogLevel) => boolean) | undefined;
   /** Called once when a held call is over. */
   onOver: (() => void) | undefined;
+  /** Whether the call may be made again in the client's name; to be said before its handler runs. */
+  mayRepeat = false;
+  /** When the client made the call, if that was before this one, in milliseconds since 1970. */
+  #repeats: number | undefined;
 
   constructor(
     request: RpcRequest,
@@ -156,10 +160,27 @@ export class Call implements CallContext, TalkingCall {
   #makeStream(): AnswerStream {
     const { session } = this;
     if (session === undefined || this.revision < "2025-11-25") return new ResponseStream(() => this.disconnected());
-    return this.#facilities.resumable.open(session, {
+    const repeat = this.mayRepeat ? this.#facilities.repeats.write(session, this.request, this.#startedAt) : undefined;
+    return this.#facilities.resumable.open(session, this.request.id, repeat, {
       connected: (connected) => this.#connectionListener?.(connected),
       gone: () => this.cancel(),
     });
+  }
+
+  get elapsedMs(): number {
+    return this.#repeats === undefined ? 0 : Math.max(0, this.#facilities.now() - this.#repeats);
+  }
+
+  get #startedAt(): number {
+    return this.#repeats ?? this.#facilities.now();
+  }
+
+  /** This is a call made earlier, whose client has come back for the answer: it gets it on a stream. */
+  goOnSince(startedAt: number): Reply {
+    this.#repeats = startedAt;
+    this.mayRepeat = true;
+    this.#stream = this.#makeStream();
+    return { kind: "stream", source: this.#stream.source };
   }
 
   watchConnection(listener: (connected: boolean) => void): void {
@@ -303,6 +324,17 @@ export class Call implements CallContext, TalkingCall {
         this.#end(ACCEPTED, undefined);
       },
     };
+  }
+
+  /** The same for a call that was held until it was known whether there is such an answer. */
+  goOnWith(source: MessageSource): void {
+    if (this.#over) source.closed();
+    else this.#resolve?.(this.answerWith(source));
+  }
+
+  /** Whether its answer is messages over a long time. */
+  get isOfMessages(): boolean {
+    return this.#messages !== undefined;
   }
 
   /** `notifications/cancelled`, or the end of the session: nobody waits for the answer, so none is sent. */

@@ -8,17 +8,20 @@
  */
 
 import type { Call } from "./call.ts";
-import { INTERNAL, invalidRequest, TOO_MANY_IN_FLIGHT, type WireError } from "./errors.ts";
+import { INTERNAL, invalidRequest, TOO_MANY_IN_FLIGHT, unavailable, type WireError } from "./errors.ts";
 import { Facilities, type FacilitiesOptions } from "./facilities.ts";
 import { InFlight } from "./in-flight.ts";
 import { type RequestId, resultText } from "./jsonrpc.ts";
 import type { MessageSource } from "./message-source.ts";
 import { errorReply, type HeldReply, type JsonReply, jsonReply, type Reply } from "./reply.ts";
+import { Unavailable } from "./unavailable.ts";
 
 /** The result object as JSON text, era envelope included; or the error to answer with. */
 export type Outcome = string | WireError;
-/** One method of one era. It may throw only by mistake. An answer that goes on for long is decided at once. */
-export type Method = (call: Call) => Outcome | Promise<Outcome> | MessageSource;
+/** What a method gives: one result, or messages over a long time. */
+export type Given = Outcome | MessageSource;
+/** One method of one era. It may throw only by mistake, or `Unavailable`. */
+export type Method = (call: Call) => Given | Promise<Given>;
 /** The methods of one era. One that an era lacks is absent. */
 export type MethodTable = ReadonlyMap<string, Method>;
 
@@ -66,7 +69,7 @@ export class Dispatcher {
       return call.finish(answer(request.id, this.#outcomeAfter(thrown, call)));
     }
     if (!(outcome instanceof Promise)) {
-      if (typeof outcome !== "string" && "next" in outcome) {
+      if (isSource(outcome)) {
         this.#inFlight.add(call);
         return call.answerWith(outcome);
       }
@@ -75,7 +78,10 @@ export class Dispatcher {
     this.#inFlight.add(call);
     const reply = call.hold();
     outcome.then(
-      (given) => call.finish(answer(request.id, this.#outcomeOf(given, call))),
+      (given) => {
+        if (isSource(given)) call.goOnWith(given);
+        else call.finish(answer(request.id, this.#outcomeOf(given, call)));
+      },
       (thrown: unknown) => call.finish(answer(request.id, this.#outcomeAfter(thrown, call))),
     );
     return { kind: "held", reply, disconnected: () => call.disconnected() };
@@ -89,6 +95,11 @@ export class Dispatcher {
   /** Abandons what a session or a connection still waits for. */
   endScope(scope: string): void {
     for (const call of this.#inFlight.ofScope(scope)) call.cancel();
+  }
+
+  /** Ends the answers that go on for long, as if the server stopped: their clients begin anew. */
+  endMessages(): void {
+    for (const call of this.#inFlight.all()) if (call.isOfMessages) call.stop();
   }
 
   /** Answers everything that is held with "stopping". */
@@ -107,6 +118,7 @@ export class Dispatcher {
   }
 
   #outcomeAfter(thrown: unknown, call: Call): Outcome {
+    if (thrown instanceof Unavailable) return unavailable(thrown.retryAfterMs);
     try {
       return call.conclusionAfter(thrown) ?? this.#report(thrown, call);
     } catch (bug) {
@@ -118,6 +130,10 @@ export class Dispatcher {
     this.#log.error("a request failed unexpectedly", { method: call.request.method, ...describeBug(thrown) });
     return INTERNAL;
   }
+}
+
+function isSource(given: Given): given is MessageSource {
+  return typeof given !== "string" && "next" in given;
 }
 
 function answer(id: RequestId, outcome: Outcome): JsonReply {

@@ -150,6 +150,13 @@ export const BAD_EVENT_ID: WireError = {
   message: "Bad Request: Last-Event-ID is not one of this server's",
 };
 
+/** Said on a stream that is resumed where nobody knows it: its client would wait in vain. */
+export const ANSWER_LOST: WireError = {
+  code: INTERNAL_ERROR,
+  status: 200,
+  message: "The answer was lost with the server that was to give it, or nobody came back for it in time. Call again.",
+};
+
 export const TOO_MANY_IN_FLIGHT: WireError = {
   code: TRANSPORT_REFUSED,
   status: 429,
@@ -233,6 +240,20 @@ export const STOPPING: WireError = {
   message: "Server is stopping",
   headers: { "retry-after": String(RETRY_AFTER_S) },
 };
+
+/** Other servers are better off for it. */
+export const CUT_OFF = refused(503, "This server is cut off from the others", { "retry-after": String(RETRY_AFTER_S) });
+
+/** What would have to be kept or known first cannot be reached at this moment. */
+export function unavailable(retryAfterMs: number): WireError {
+  return {
+    code: INTERNAL_ERROR,
+    status: 503,
+    message: "The server cannot do this just now",
+    headers: { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+  };
+}
+
 export const UNAUTHENTICATED = refused(401, "Unauthorized", { "www-authenticate": "Bearer" });
 /** RFC 6750, section 3.1: a token came, and it is not good. */
 export const BAD_TOKEN = refused(401, "Unauthorized", { "www-authenticate": 'Bearer error="invalid_token"' });

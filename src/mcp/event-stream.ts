@@ -10,9 +10,7 @@ import { type EventErrorProfile, errorObject, eventError } from "./errors.ts";
 import type { EventReader } from "./event-provider.ts";
 import type { Outlet } from "./frame-source.ts";
 import { type RequestId, resultText } from "./jsonrpc.ts";
-import type { MessageSource } from "./message-source.ts";
-
-const SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
+import { type MessageSource, SUBSCRIPTION_ID } from "./message-source.ts";
 
 export interface EventStreamOptions {
   /** The request's: every message carries it as it came. */

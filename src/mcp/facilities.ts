@@ -9,6 +9,7 @@ import { ClientRequests } from "./client-requests.ts";
 import { INTERNAL } from "./errors.ts";
 import type { RoundsOptions } from "./input-required.ts";
 import type { Requester, ServerDefinition, ToolResult } from "./registry.ts";
+import { RepeatedCalls } from "./repeated-call.ts";
 import { requesterOf } from "./requester.ts";
 import { ResumableStreams } from "./resumable-stream.ts";
 import { Sealer } from "./sealing.ts";
@@ -33,6 +34,9 @@ export class Facilities {
   readonly rounds: RoundsOptions;
   readonly tasks: Tasks;
   readonly resumable: ResumableStreams;
+  readonly repeats: RepeatedCalls;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly #server: FacilitiesOptions["server"];
 
   constructor({ server, key, now, report }: FacilitiesOptions) {
@@ -51,7 +55,9 @@ export class Facilities {
         return { code: INTERNAL.code, message: INTERNAL.message };
       },
     });
-    this.resumable = new ResumableStreams(now);
+    this.repeats = new RepeatedCalls(key);
+    this.now = now;
+    this.resumable = new ResumableStreams(now, this.repeats);
   }
 
   /** Whom a caller counts as where numbers are limited for each; undefined = nobody known. */

@@ -25,13 +25,15 @@ import {
 import { requesterOf } from "./requester.ts";
 import { listResources, listTemplates, readResource, readUri } from "./resources.ts";
 import { serverCapabilities } from "./server-capabilities.ts";
+import type { SessionFacts } from "./session-facts.ts";
 import type { SessionNotices } from "./session-notices.ts";
 import { callTool, legacyToolResult } from "./tools.ts";
+import { readUpToDate } from "./up-to-date.ts";
 import { type Since, visible } from "./visible.ts";
 
 /** The methods a session may call once it exists. `initialize` is not among them: it makes the session. */
 export function legacyMethods(primitives: Primitives): MethodTable {
-  const { server, tools, prompts, notices, logLevels, events } = primitives;
+  const { server, tools, prompts, notices, logLevels, events, facts } = primitives;
   const { resources } = server;
   const methods = new Map<string, Method>([
     ["ping", () => "{}"],
@@ -46,8 +48,8 @@ export function legacyMethods(primitives: Primitives): MethodTable {
   }
   for (const [name, method] of events?.legacyMethods() ?? []) methods.set(name, method);
   if (resources?.watch !== undefined && notices !== undefined) {
-    methods.set("resources/subscribe", (call) => subscribe(notices, call));
-    methods.set("resources/unsubscribe", (call) => unsubscribe(notices, call));
+    methods.set("resources/subscribe", (call) => subscribe(notices, facts, call));
+    methods.set("resources/unsubscribe", (call) => unsubscribe(notices, facts, call));
   }
   if (prompts !== undefined) {
     const promptText = (result: PromptResult, revision: Revision): string =>
@@ -59,34 +61,44 @@ export function legacyMethods(primitives: Primitives): MethodTable {
     methods.set("completion/complete", (call) => complete(prompts, resources, call, JSON.stringify));
   }
   if (logLevels !== undefined) {
-    methods.set("logging/setLevel", (call) => setLevel(logLevels, call));
+    methods.set("logging/setLevel", (call) => setLevel(logLevels, facts, call));
     letLog(methods, (call, level) => logLevels.wants(call.session, level));
   }
+  readUpToDate(methods, server);
   return methods;
 }
 
 /** `resources/subscribe`. */
-function subscribe(notices: SessionNotices, call: Call): Outcome {
+function subscribe(notices: SessionNotices, facts: SessionFacts | undefined, call: Call): Outcome | Promise<Outcome> {
   const named = readUri(call.request.params?.uri);
   if ("code" in named) return named;
   if (call.session === undefined) return legacyResourceNotFound(named.uri);
-  return notices.subscribe(call.session, requesterOf(call), named.uri);
+  const requester = requesterOf(call);
+  const outcome = notices.subscribe(call.session, requester, named.uri);
+  if (facts === undefined || typeof outcome !== "string") return outcome;
+  return facts.subscribed(requester, named.uri).then(() => outcome);
 }
 
 /** `resources/unsubscribe`. */
-function unsubscribe(notices: SessionNotices, call: Call): Outcome {
+function unsubscribe(notices: SessionNotices, facts: SessionFacts | undefined, call: Call): Outcome | Promise<Outcome> {
   const named = readUri(call.request.params?.uri);
   if ("code" in named) return named;
-  if (call.session !== undefined) notices.unsubscribe(call.session, named.uri);
-  return "{}";
+  if (call.session === undefined) return "{}";
+  notices.unsubscribe(call.session, named.uri);
+  return facts?.unsubscribed(call.session, named.uri).then(() => "{}") ?? "{}";
 }
 
 /** `logging/setLevel`. */
-function setLevel(levels: LogLevels, { session, request }: Call): Outcome {
+function setLevel(
+  levels: LogLevels,
+  facts: SessionFacts | undefined,
+  { session, request }: Call,
+): Outcome | Promise<Outcome> {
   const level = request.params?.level;
   if (!isLogLevel(level)) return invalidParams(`level must be one of ${LOG_LEVELS.join(", ")}.`);
-  if (session !== undefined) levels.set(session, level);
-  return "{}";
+  if (session === undefined) return "{}";
+  levels.set(session, level);
+  return facts?.levelSet(session, level).then(() => "{}") ?? "{}";
 }
 
 /** What a handshake settles. */

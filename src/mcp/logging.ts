@@ -39,6 +39,11 @@ export class LogLevels {
     if (oldest.done === false) this.#bySession.delete(oldest.value);
   }
 
+  /** What a session has set; undefined if it has not, or that is forgotten. */
+  of(session: string): LogLevel | undefined {
+    return this.#bySession.get(session);
+  }
+
   endSession(session: string): void {
     this.#bySession.delete(session);
   }

@@ -28,6 +28,9 @@ export interface MessageSource {
   closed(): void;
 }
 
+/** The `_meta` member with which every message of such an answer says whose it is: the id of the request. */
+export const SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
+
 const KEEP_ALIVE = encodeComment("ka");
 
 /** Such an answer as an event stream. */

@@ -30,6 +30,7 @@ import { serverCapabilities } from "./server-capabilities.ts";
 import { hasNotices } from "./session-notices.ts";
 import { offersTasks, taskMethods } from "./task-methods.ts";
 import { callTool, type ToolList, toolResultText } from "./tools.ts";
+import { readUpToDate } from "./up-to-date.ts";
 
 /** Methods whose `Mcp-Name` header must repeat one of their parameters (Streamable HTTP, "Standard request headers"). */
 const NAMED_BY: ReadonlyMap<string, string> = new Map([
@@ -87,6 +88,7 @@ export function modernMethods({
   if (offersTasks(server.tools)) for (const [name, method] of taskMethods(envelope)) methods.set(name, method);
   for (const [name, method] of events?.modernMethods() ?? []) methods.set(name, method);
   if (logLevels !== undefined) letLog(methods, modernWantsLog);
+  readUpToDate(methods, server);
   return methods;
 }
 

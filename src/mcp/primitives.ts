@@ -11,6 +11,7 @@ import { Events } from "./events.ts";
 import { LogLevels } from "./logging.ts";
 import { PromptList } from "./prompts.ts";
 import type { ListKind, ServerDefinition } from "./registry.ts";
+import { SessionFacts } from "./session-facts.ts";
 import { hasNotices, SessionNotices } from "./session-notices.ts";
 import type { SessionSource } from "./streams.ts";
 import { Listens } from "./subscriptions.ts";
@@ -25,6 +26,8 @@ export class Primitives {
   readonly logLevels: LogLevels | undefined;
   /** Undefined if the engine has nothing to tell legacy sessions. */
   readonly notices: SessionNotices | undefined;
+  /** Undefined if no other server is one with this one. */
+  readonly facts: SessionFacts | undefined;
   readonly listens: Listens;
   /** Undefined if the server offers no events. */
   readonly events: Events | undefined;
@@ -40,6 +43,9 @@ export class Primitives {
     this.prompts = server.prompts === undefined ? undefined : new PromptList(server);
     this.logLevels = server.logging === true ? new LogLevels() : undefined;
     this.notices = hasNotices(server) ? new SessionNotices(server, now) : undefined;
+    const { peers, upToDate } = server;
+    const { logLevels, notices } = this;
+    this.facts = peers === undefined ? undefined : new SessionFacts({ peers, upToDate, logLevels, notices });
     this.listens = new Listens(server, this.envelope);
     this.events = server.events === undefined ? undefined : new Events(server.events, this.envelope, now);
     const { push } = server;

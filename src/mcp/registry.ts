@@ -79,6 +79,8 @@ export interface CallContext extends Requester, WorkContext {
    * and when it is back. A loss that is final is told by `signal` alone. One listener a call.
    */
   watchConnection(listener: (connected: boolean) => void): void;
+  /** How long ago the client made the call, in milliseconds, if it is made again for an answer that was lost; else 0. */
+  readonly elapsedMs: number;
   /** Starts streaming the response now, so that headers and a first byte go out. A no-op if `!canStream` or started. */
   openStream(): void;
   /**
@@ -138,6 +140,11 @@ export interface Tool {
   readonly _meta?: JsonObject;
   /** What the client must have declared. Others are refused before the tool runs. */
   readonly requires?: readonly ClientFeature[];
+  /**
+   * Whether a call may be made again in the client's name, should its answer be lost on the way: it then does nothing
+   * twice. Left out: it may not.
+   */
+  mayRepeat?(args: JsonObject): boolean;
   /** Whether the tool uses `task`; "required" = it is refused to callers for whom `canTask` would be false. */
   readonly task?: "optional" | "required";
   /**
@@ -300,6 +307,8 @@ export interface PushReader {
   readonly position: string;
   /** Whether the source dropped items this reader had not been handed: a stalled stream is then cut. */
   readonly overrun: boolean;
+  /** Whether another server has a stream of the session that delivers at this moment: this one stays silent then. */
+  readonly isSilent?: boolean;
   /**
    * The stream has ended or was taken over. `settled` is the position it had already written 30 s
    * before without trouble since (it counts as read), if any. Called exactly once.
@@ -332,6 +341,18 @@ export interface SessionLedger {
   end(session: string, issuedAt: number): void | Promise<void>;
   /** When it was last used, if that is remembered (milliseconds since 1970): sessions end a while after their last use. */
   usedAt?(session: string): number | undefined;
+  /** Calls back for every session that ends, wherever it was ended. Absent where it can end here only. */
+  listen?(ended: (session: string) => void): void;
+}
+
+/** Other servers that are one with this one. What they are told may be lost, so nothing may depend on it but comfort. */
+export interface Peers {
+  /** Tells all others something. Never a secret. */
+  tell(topic: string, message: Json): void;
+  /** The same, and resolves when all have taken it in, or soon. */
+  ask(topic: string, message: Json): Promise<void>;
+  /** Calls back for what the others tell. What is asked is taken in when the listener's promise resolves. */
+  listen(listener: (topic: string, message: Json) => void | Promise<void>): void;
 }
 
 /** A whole server, as the engine sees it. */
@@ -352,4 +373,11 @@ export interface ServerDefinition {
   /** Present exactly if the server offers the MCP Events extension. */
   readonly events?: EventProvider;
   readonly sessions: SessionLedger;
+  /** Present where any request of a session may reach any of several servers. */
+  readonly peers?: Peers;
+  /**
+   * Called before anything is read for a requester that is no tool's business; absent = everything is known here.
+   * @returns when this server knows all that anybody was answered anywhere before
+   */
+  upToDate?(): Promise<void>;
 }

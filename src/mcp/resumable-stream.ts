@@ -7,8 +7,10 @@
  * what belongs to another, and never drop the answer while the stream is kept.
  */
 
-import { randomBytes } from "../crypto.ts";
+import { randomBytes, sha256 } from "../crypto.ts";
 import {
+  EVENT_ID_CALL_CHARS_MAX,
+  EVENT_ID_REQUEST_CHARS_MAX,
   RESPONSE_BACKLOG_CHARS_MAX,
   RESUMABLE_CHARS_MAX,
   RESUMABLE_MS,
@@ -16,12 +18,21 @@ import {
   STREAM_RETRY_MS,
 } from "../limits.ts";
 import type { FrameSource, Outlet } from "./frame-source.ts";
+import { idText, type RequestId } from "./jsonrpc.ts";
+import { LostAnswer, readRequest, writeRequest } from "./lost-answer.ts";
+import type { RepeatedCall, RepeatedCalls } from "./repeated-call.ts";
 import type { AnswerStream, MessageKind } from "./response-stream.ts";
 import { encodeComment, encodeFrame, encodeMessage } from "./sse.ts";
 
 const KEEP_ALIVE = encodeComment("ka");
-/** Event ids name their stream: `p`, its number, a dot, the message's number. */
-const EVENT_ID = /^p(\d{1,15})\.(\d{1,15})$/;
+/**
+ * Event ids name their stream: `p`, its number, a dot, the message's number. All but the answer's also say what
+ * whoever does not know the stream needs: after a tilde the call itself, if it may be made again, else after a dot
+ * the request's id, to tell its client that the answer is lost.
+ */
+const EVENT_ID = new RegExp(
+  `^p(\\d{1,15})\\.(\\d{1,15})(?:\\.([\\w-]{1,${EVENT_ID_REQUEST_CHARS_MAX}})|~([\\w-]{1,${EVENT_ID_CALL_CHARS_MAX}}))?$`,
+);
 
 /** Whether a `Last-Event-ID` names a response stream. */
 export function namesResponseStream(eventId: string | null): eventId is string {
@@ -31,16 +42,23 @@ export function namesResponseStream(eventId: string | null): eventId is string {
 /** All response streams that can be resumed. */
 export class ResumableStreams {
   readonly #now: () => number;
+  readonly #repeats: Pick<RepeatedCalls, "read">;
   readonly #streams = new Map<number, ResumableStream>();
   /** Those without a connection, in the order in which they lost it. */
   readonly #idle = new Set<ResumableStream>();
   #idleChars = 0;
+  /** The calls that were cancelled last, oldest first. */
+  readonly #cancelled = new Set<string>();
   // Sessions may outlive the process, and ids must not be given twice within one.
   #last = randomBytes(6).readUIntBE(0, 5);
 
-  /** @param now milliseconds, of any origin */
-  constructor(now: () => number) {
+  /**
+   * @param now milliseconds, of any origin
+   * @param repeats reads the calls in event ids
+   */
+  constructor(now: () => number, repeats: Pick<RepeatedCalls, "read">) {
     this.#now = now;
+    this.#repeats = repeats;
   }
 
   /** Streams kept at this moment, with a connection and without. */
@@ -48,22 +66,46 @@ export class ResumableStreams {
     return this.#streams.size;
   }
 
-  open(session: string, owner: StreamOwner): ResumableStream {
-    const stream = new ResumableStream(this, ++this.#last, session, owner);
+  /**
+   * @param request the id of the request that the stream answers
+   * @param repeat the whole call, if it may be made again
+   */
+  open(session: string, request: RequestId, repeat: string | undefined, owner: StreamOwner): ResumableStream {
+    const written = writeRequest(request);
+    const named = written === "" ? "" : `.${written}`;
+    const suffix = repeat === undefined ? named : `~${repeat}`;
+    const stream = new ResumableStream(this, ++this.#last, session, suffix, owner);
     this.#streams.set(stream.number, stream);
     return stream;
   }
 
   /**
    * Goes on with a stream after the named event, in place of the connection that had it.
-   * @returns "malformed" if it is no id of this server, "nothing" if there is nothing more to say to this session
+   * @returns "malformed" if it is no id of such a stream, "nothing" if there is nothing more to say to this session;
+   *   of a stream that is not known here, the call to be made again, or the request whose answer is lost
    */
-  resume(session: string, eventId: string): FrameSource | "malformed" | "nothing" {
-    const [, number, sequence] = EVENT_ID.exec(eventId) ?? [];
+  resume(session: string, eventId: string): FrameSource | LostAnswer | RepeatedCall | "malformed" | "nothing" {
+    const [, number, sequence, request, sealed] = EVENT_ID.exec(eventId) ?? [];
     if (number === undefined || sequence === undefined) return "malformed";
+    const named = request === undefined ? undefined : readRequest(request);
+    if (request !== undefined && named === undefined) return "malformed";
     const stream = this.#streams.get(Number(number));
-    if (stream?.session !== session || stream.isExhausted(Number(sequence))) return "nothing";
-    return stream.connect(Number(sequence));
+    if (stream !== undefined) {
+      const isOver = stream.session !== session || stream.isExhausted(Number(sequence));
+      return isOver ? "nothing" : stream.connect(Number(sequence));
+    }
+    const repeat = sealed === undefined ? undefined : this.#repeats.read(session, sealed);
+    const id = repeat?.repeated.id ?? named;
+    if (id === undefined || this.#cancelled.has(cancelKey(session, id))) return "nothing";
+    return repeat ?? new LostAnswer(id, `p${number}.${Number(sequence) + 1}`);
+  }
+
+  /** A client has cancelled a call, here or elsewhere: nothing is lost to it, should it come back for the rest. */
+  noteCancelled(session: string, request: RequestId): void {
+    this.#cancelled.add(cancelKey(session, request));
+    if (this.#cancelled.size <= RESUMABLE_STREAMS_MAX) return;
+    const oldest = this.#cancelled.keys().next();
+    if (oldest.done === false) this.#cancelled.delete(oldest.value);
   }
 
   /** Gives up what has been without a connection for too long. To be called now and then. */
@@ -104,6 +146,12 @@ export class ResumableStreams {
   }
 }
 
+/** Short, whatever a client takes for an id. */
+function cancelKey(session: string, request: RequestId): string {
+  const id = idText(request);
+  return `${session} ${id.length <= EVENT_ID_REQUEST_CHARS_MAX ? id : sha256(id)}`;
+}
+
 /** What the call behind a stream hears of it, as long as its answer has not been given. */
 export interface StreamOwner {
   /** The connection was lost, or one is back. */
@@ -127,6 +175,8 @@ export class ResumableStream implements AnswerStream {
   idleSince = 0;
   readonly #streams: ResumableStreams;
   readonly #owner: StreamOwner;
+  /** What event ids end with that come before the answer's. */
+  readonly #suffix: string;
   #messages: SentMessage[] = [];
   #chars = 0;
   #sequence = 0;
@@ -136,7 +186,8 @@ export class ResumableStream implements AnswerStream {
   #finished = false;
   #dropped = false;
 
-  constructor(streams: ResumableStreams, number: number, session: string, owner: StreamOwner) {
+  constructor(streams: ResumableStreams, number: number, session: string, suffix: string, owner: StreamOwner) {
+    this.#suffix = suffix;
     this.#streams = streams;
     this.number = number;
     this.session = session;
@@ -209,15 +260,17 @@ export class ResumableStream implements AnswerStream {
   /** The frames after a message. */
   framesAfter(sequence: number): { readonly frames: string; readonly last: number } {
     let frames = "";
-    for (const message of this.#messages) {
-      if (message.sequence > sequence) frames += encodeMessage(message.json, this.eventId(message.sequence));
+    for (const { sequence: at, json, kind } of this.#messages) {
+      if (at <= sequence) continue;
+      frames += encodeMessage(json, kind === "answer" ? `p${this.number}.${at}` : this.eventId(at));
     }
     this.#written = Math.max(this.#written, this.#sequence);
     return { frames, last: this.#sequence };
   }
 
+  /** Of a message that is not the answer. */
   eventId(sequence: number): string {
-    return `p${this.number}.${sequence}`;
+    return `p${this.number}.${sequence}${this.#suffix}`;
   }
 
   connectionClosed(connection: Connection): void {

@@ -81,6 +81,11 @@ export class SessionNotices {
     return "{}";
   }
 
+  /** What a session has subscribed to, as far as it is known here. */
+  subscriptionsOf(session: string): readonly string[] {
+    return this.#outbox(session)?.uris ?? [];
+  }
+
   /** `resources/unsubscribe`. Nothing happens if it was not subscribed. */
   unsubscribe(session: string, uri: string): void {
     this.#outbox(session)?.forget(uri);
@@ -179,6 +184,10 @@ class Outbox {
     return this.#subscriptions?.size ?? 0;
   }
 
+  get uris(): readonly string[] {
+    return [...(this.#subscriptions?.keys() ?? [])];
+  }
+
   has(uri: string): boolean {
     return this.#subscriptions?.has(uri) ?? false;
   }
@@ -258,7 +267,13 @@ class NoticeReader implements PushReader {
     return this.#pushed.overrun;
   }
 
+  get isSilent(): boolean {
+    return this.#pushed.isSilent === true;
+  }
+
   next(maxBytes: number): readonly PushItem[] {
+    // What is on the session's other stream is not said on this one too.
+    if (this.isSilent) return NOTHING;
     const notices = this.#notices.take(this, maxBytes);
     if (notices.length === 0) return this.#pushed.next(maxBytes);
     const chars = notices.reduce((sum, { json }) => sum + json.length, 0);

@@ -16,21 +16,32 @@ import {
   legacyMethodNotFound,
   SESSION_REQUIRED,
   SESSION_UNKNOWN,
+  unavailable,
   unreadable,
   unsupportedVersionHeader,
   verbNotOffered,
   type WireError,
 } from "./errors.ts";
 import type { HeaderReader } from "./header-values.ts";
-import { type Decoded, isRequestId, type RpcNotification, type RpcRequest, resultText } from "./jsonrpc.ts";
+import {
+  type Decoded,
+  isRequestId,
+  type RequestId,
+  type RpcNotification,
+  type RpcRequest,
+  resultText,
+} from "./jsonrpc.ts";
 import { initialize, legacyMethods } from "./legacy.ts";
+import { LostAnswer } from "./lost-answer.ts";
 import { checkModernRequest, modernMethods } from "./modern.ts";
 import { Primitives } from "./primitives.ts";
 import type { ServerDefinition } from "./registry.ts";
+import type { RepeatedCall } from "./repeated-call.ts";
 import { ACCEPTED, DONE, errorReply, type HeldReply, jsonReply, type Reply } from "./reply.ts";
 import { namesResponseStream } from "./resumable-stream.ts";
 import { type Session, Sessions } from "./session.ts";
 import { SessionStreams } from "./streams.ts";
+import { Unavailable } from "./unavailable.ts";
 
 export interface StreamableHttpOptions {
   readonly definition: ServerDefinition;
@@ -63,6 +74,11 @@ export class StreamableHttp {
     this.#sessions = new Sessions({ key: sessionKey, now, usedAt });
     this.#legacy = legacyMethods(this.#primitives);
     this.#modern = modernMethods(this.#primitives);
+    this.#primitives.facts?.onCancelled((session, id, hasMoved) => {
+      if (hasMoved) this.#dispatcher.cancel(session, id);
+      else this.#cancel(session, id);
+    });
+    definition.sessions.listen?.((session) => this.#endHere(session));
     this.verbs = this.#streams === undefined ? ["POST", "DELETE"] : ["POST", "GET", "DELETE"];
   }
 
@@ -156,7 +172,14 @@ export class StreamableHttp {
   #notification(notification: RpcNotification, session: Session): void {
     if (notification.method !== "notifications/cancelled") return;
     const id = notification.params?.requestId;
-    if (isRequestId(id)) this.#dispatcher.cancel(session.id, id);
+    if (!isRequestId(id)) return;
+    this.#cancel(session.id, id);
+    this.#primitives.facts?.cancelled(session.id, id);
+  }
+
+  #cancel(session: string, id: RequestId): void {
+    this.#dispatcher.cancel(session, id);
+    this.#dispatcher.facilities.resumable.noteCancelled(session, id);
   }
 
   /** The answers of a batch come together, so nothing can be streamed before them. */
@@ -175,13 +198,34 @@ export class StreamableHttp {
     const session = this.#sessionOfVerb(headers, caller);
     if ("code" in session) return errorReply(session, undefined);
     const lastEventId = headers.get("last-event-id");
+    const { facts } = this.#primitives;
     const source = namesResponseStream(lastEventId)
       ? this.#dispatcher.facilities.resumable.resume(session.id, lastEventId)
       : this.#streams?.open(session, lastEventId);
     if (source === undefined) return errorReply(verbNotOffered(this.verbs), undefined);
+    if (typeof source === "object") {
+      if ("repeated" in source) return this.#repeat(source, session, caller);
+      // Another server may still hold it for somebody who does not come there.
+      if (source instanceof LostAnswer) facts?.moved(session.id, source.request);
+      else facts?.opened(session.id, session.revision);
+    }
     // HTML, "Server-sent events": 204 is what tells a client not to come back.
     if (source === "nothing") return DONE;
     return source === "malformed" ? errorReply(BAD_EVENT_ID, undefined) : { kind: "stream", source };
+  }
+
+  /** Makes a call again whose client has come here for the answer, wherever it was held. */
+  #repeat({ repeated, startedAt }: RepeatedCall, session: Session, caller: Caller): Reply {
+    this.#primitives.facts?.moved(session.id, repeated.id);
+    const method = this.#legacy.get(repeated.method);
+    if (method === undefined) return errorReply(legacyMethodNotFound(repeated.method), repeated.id);
+    const call = new Call(repeated, "legacy", session.revision, caller, session, this.#dispatcher.facilities);
+    const stream = call.goOnSince(startedAt);
+    const reply = this.#dispatcher.run(method, call);
+    if (reply.kind !== "json") return stream;
+    // It was refused, so its stream is of no use.
+    call.cancel();
+    return reply;
   }
 
   /** DELETE: ends the session, its streams and what it waits for. */
@@ -190,10 +234,18 @@ export class StreamableHttp {
     if ("code" in session) return errorReply(session, undefined);
     // The ledger comes first: a session that ends must not look like one whose connection was lost.
     const ended = this.#server.sessions.end(session.id, session.issuedAt);
-    this.#dispatcher.endScope(session.id);
-    this.#streams?.endSession(session.id);
-    this.#primitives.endSession(session.id);
-    return ended instanceof Promise ? ended.then(() => DONE) : DONE;
+    const end = (): Reply => {
+      this.#endHere(session.id);
+      return DONE;
+    };
+    return ended instanceof Promise ? ended.then(end, notEnded) : end();
+  }
+
+  /** A session has ended, here or elsewhere. */
+  #endHere(session: string): void {
+    this.#dispatcher.endScope(session);
+    this.#streams?.endSession(session);
+    this.#primitives.endSession(session);
   }
 
   /** GET and DELETE exist in the legacy era only. */
@@ -210,6 +262,13 @@ export class StreamableHttp {
     this.#primitives.sweep();
   }
 
+  /** Ends every stream, and says on it that its client is to come back: what it was read from is no more. */
+  cut(): void {
+    this.#streams?.stop();
+    this.#dispatcher.endMessages();
+    this.#primitives.release();
+  }
+
   /** Answers what is held for something to happen. Its answers leave after this turn. */
   release(): void {
     this.#primitives.release();
@@ -221,4 +280,9 @@ export class StreamableHttp {
     this.#streams?.stop();
     this.#primitives.stop();
   }
+}
+
+function notEnded(problem: unknown): Reply {
+  if (problem instanceof Unavailable) return errorReply(unavailable(problem.retryAfterMs), undefined);
+  throw problem;
 }

@@ -72,14 +72,12 @@ export class SessionStreams {
     for (const stream of streams) stream.end();
   }
 
-  /** Ends all streams and tells their clients to come back. */
+  /**
+   * Has all streams end and tell their clients to come back. A reader is given up as its connection ends: for
+   * thousands that takes many turns.
+   */
   stop(): void {
-    const all = [...this.#streams.values()];
-    this.#streams.clear();
-    for (const streams of all) {
-      streams.at(-1)?.stopReading();
-      for (const stream of streams) stream.endWithFarewell();
-    }
+    for (const streams of this.#streams.values()) for (const stream of streams) stream.endWithFarewell();
   }
 
   /** A stream's connection is over: if it was delivering, the newest remaining one goes on. */
@@ -92,7 +90,7 @@ export class SessionStreams {
     if (streams.length === 0) this.#streams.delete(stream.session.id);
     if (!wasDelivering) return;
     const next = streams.at(-1);
-    if (next === undefined) stream.stopReading();
+    if (next === undefined || next.isSilent) stream.stopReading();
     else if (next.takeOver(this.#source, stream, null)) next.wake();
   }
 }
@@ -100,6 +98,8 @@ export class SessionStreams {
 /** One open GET. It delivers while it holds the session's reader; otherwise it only stays open. */
 class GetStream implements FrameSource {
   readonly session: Session;
+  /** It says nothing more of what happens: it is to end, and the end of others is no news to its client. */
+  isSilent = false;
   readonly #table: SessionStreams;
   readonly #now: () => number;
   #outlet: Outlet | undefined;
@@ -157,6 +157,7 @@ class GetStream implements FrameSource {
   }
 
   endWithFarewell(): void {
+    this.isSilent = true;
     if (admitsEmptyEvents(this.session)) this.#waiting += FAREWELL;
     this.#outlet?.end();
   }
@@ -173,7 +174,7 @@ class GetStream implements FrameSource {
       this.#opened = true;
       frames += this.#opening();
     }
-    if (reader === undefined) return frames;
+    if (reader === undefined || this.isSilent) return frames;
     const items = reader.next(maxChars - frames.length);
     if (items.length === 0) return frames;
     let last: string | undefined;

@@ -13,11 +13,9 @@ import type { Envelope } from "./envelope.ts";
 import { invalidParams, TOO_MANY_LISTENS, type WireError } from "./errors.ts";
 import type { Outlet } from "./frame-source.ts";
 import { isObject, notificationText, type RequestId, resultText } from "./jsonrpc.ts";
-import type { MessageSource } from "./message-source.ts";
+import { type MessageSource, SUBSCRIPTION_ID } from "./message-source.ts";
 import type { Json, JsonObject, ListKind, ServerDefinition } from "./registry.ts";
 import { requesterOf } from "./requester.ts";
-
-const SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
 
 /** The member of a filter that asks for changes of a list. */
 const LIST_MEMBERS: Readonly<Record<ListKind, string>> = {

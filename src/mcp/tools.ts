@@ -105,6 +105,7 @@ export function callTool(
   const { revision } = call;
   const instead = tool.requires === undefined && tool.task === undefined ? undefined : admit(tool, call);
   if (instead !== undefined) return "content" in instead ? render(instead, revision) : instead.outcome;
+  if (tool.mayRepeat?.(args) === true) call.mayRepeat = true;
   const result = tool.call(args, call);
   return result instanceof Promise ? result.then((given) => render(given, revision)) : render(result, revision);
 }

@@ -1,6 +1,6 @@
 /**
  * Figures of the lobby: what it holds is read when somebody looks, what happens in it is counted as it
- * happens.
+ * happens. Of several nodes each counts what happens in the lobby of all.
  *
  * This file owns those counts. It must never change the lobby, and never show who anybody is.
  */
@@ -14,7 +14,7 @@ import { Histogram } from "./histogram.ts";
 const WAIT_BUCKETS_S = [0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600];
 
 export class LobbyMeter {
-  readonly #lobby: Lobby;
+  readonly #lobbyNow: () => Lobby;
   /** Since when users wait, in milliseconds; not a number for those who waited before anybody counted. */
   readonly #waitingSince = new Map<UserRef, number>();
   /** Open rooms, and their messages counted so far. */
@@ -37,12 +37,18 @@ export class LobbyMeter {
   #mailed = 0;
   #handedOut = 0;
 
-  constructor(lobby: Lobby) {
-    this.#lobby = lobby;
+  /** @param lobbyNow the lobby; where several nodes share a journal it may be another object later */
+  constructor(lobbyNow: () => Lobby) {
+    this.#lobbyNow = lobbyNow;
+    const lobby = lobbyNow();
     for (const room of lobby.rooms.values()) if (room.closed === undefined) this.#rooms.set(room.id, room.seq);
     for (const user of lobby.users.values()) {
       if (user.place.in === "queue") this.#waitingSince.set(user.ref, Number.NaN);
     }
+  }
+
+  get #lobby(): Lobby {
+    return this.#lobbyNow();
   }
 
   /** Events that calls were handed so far. */

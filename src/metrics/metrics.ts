@@ -5,9 +5,13 @@
  * list of values, so that the page cannot grow. Where nobody asked for figures, none of this exists.
  */
 import type { LobbyHost } from "../chat/lobby-host.ts";
+import type { NodeFigures } from "../chat/node.ts";
+import type { HistoryFigures } from "../history/writer.ts";
 import type { HttpCounts, MetricsPage } from "../http/metrics-page.ts";
 import type { ServerDefinition } from "../mcp/registry.ts";
+import { type SharedJournalFigures, writeNode, writeSharedJournal } from "./cluster-meter.ts";
 import { CONTENT_TYPE, Exposition } from "./exposition.ts";
+import { writeHistory } from "./history-meter.ts";
 import { HttpMeter } from "./http-meter.ts";
 import { LobbyMeter } from "./lobby-meter.ts";
 import { ProcessMeter } from "./process-meter.ts";
@@ -31,6 +35,11 @@ export interface MetricsOptions {
   readonly handedOut: () => { readonly push: number; readonly events: number };
   /** Absent if nothing is kept on disk. */
   readonly journal?: (() => JournalFigures) | undefined;
+  /** Absent if this server is alone. */
+  readonly node?: (() => NodeFigures) | undefined;
+  readonly sharedJournal?: (() => SharedJournalFigures) | undefined;
+  /** Absent if there is no history. */
+  readonly history?: (() => HistoryFigures) | undefined;
 }
 
 export interface Metrics {
@@ -41,8 +50,9 @@ export interface Metrics {
 }
 
 /** Begins to count. To be called when the lobby is as it was left, before it is used. */
-export function createMetrics({ version, host, streamsMax, handedOut, journal }: MetricsOptions): Metrics {
-  const lobby = new LobbyMeter(host.lobby);
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { version, host, streamsMax, handedOut, journal, node, sharedJournal, history } = options;
+  const lobby = new LobbyMeter(() => host.lobby);
   const tools = new ToolMeter();
   const http = new HttpMeter(streamsMax);
   const loop = new ProcessMeter(version);
@@ -57,6 +67,9 @@ export function createMetrics({ version, host, streamsMax, handedOut, journal }:
     tools.write(out);
     http.write(out, counts);
     if (journal !== undefined) writeJournal(out, journal());
+    if (node !== undefined) writeNode(out, node());
+    if (sharedJournal !== undefined) writeSharedJournal(out, sharedJournal());
+    if (history !== undefined) writeHistory(out, history());
     loop.write(out);
     return out.text;
   }

@@ -103,7 +103,7 @@ describe("events", () => {
   test("a message has its size, and a spoiled one is nobody's", () => {
     expect(message(1, 1)).toHaveLength(MESSAGE_BYTES);
     const heard: number[] = [];
-    const text = Buffer.from(`data: ${message(1, 1).replace(" a", " ?")}\n\n`);
+    const text = Buffer.from(`data: ${message(1, 1).replace(" 0", " ?")}\n\n`);
     new EventReader((sender) => heard.push(sender), undefined).push(text, 0, text.length);
     expect(heard).toEqual([-1]);
   });

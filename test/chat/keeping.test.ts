@@ -11,7 +11,8 @@ import type { ChatServerOptions } from "../../src/chat/server.ts";
 import { freeze } from "../../src/domain/freeze.ts";
 import { compactElsewhere } from "../../src/journal/compaction.ts";
 import { DiskJournal, type DiskJournalOptions } from "../../src/journal/disk.ts";
-import { GREETER_WAIT_MS, JOURNAL_PULSE_MS, SESSION_AGE_MS_MAX } from "../../src/limits.ts";
+import { JOURNAL_PULSE_MS } from "../../src/journal-limits.ts";
+import { GREETER_WAIT_MS, SESSION_AGE_MS_MAX } from "../../src/limits.ts";
 import { ChatWorld, HandClock, LOBBY_SETTINGS } from "../support/chat-world.ts";
 import { CHECKOUT, temporaryFolder } from "../support/program.ts";
 

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { createLobby, isSessionEnded, step } from "../../src/domain/lobby.ts";
-import { ENDED_SESSIONS_MAX, SESSION_AGE_MS_MAX } from "../../src/limits.ts";
+import { ENDED_SESSIONS_MAX, SESSION_AGE_MS_MAX, SESSIONS_PER_USER_MAX } from "../../src/limits.ts";
 import { LobbyDriver, ORDINARY } from "../support/lobby-driver.ts";
 
 /** Ann and Bob, who have just met. */
@@ -291,7 +291,7 @@ describe("the end of a session", () => {
   test("P6: it acts as leaving the room", () => {
     const { endSession, open, where, mailOf, lobby } = inSessions();
     open("ann", { session: "sa" });
-    const told = endSession("sa", { streams: 1 });
+    const told = endSession("sa");
     expect(told.events.map(({ type }) => type)).toContain("unbound");
     expect(where("ann")).toBe("nowhere");
     expect(mailOf("bob")).toEqual(["found ann", "gone: left"]);
@@ -320,7 +320,7 @@ describe("the end of a session", () => {
       const driver = inSessions();
       driver.open("ann", { session: "sa" });
       rest(driver);
-      driver.endSession("sa", { streams: 1 });
+      driver.endSession("sa");
       expect(driver.where("ann")).toBe("with bob");
       expect(driver.lobby.bindings.has("sa")).toBe(false);
       expect(driver.mailOf("bob")).not.toContain("gone: left");
@@ -332,7 +332,7 @@ describe("the end of a session", () => {
     look("ann", { by: { bearer: tokenOf("ann"), session: "other" } });
     open("ann", { session: "sa" });
     open("ann", { session: "sa" });
-    endSession("sa", { streams: 2 });
+    endSession("sa");
     expect(mailOf("bob")).toEqual(["found ann", "away"]);
     at(30_000);
     expect(where("bob")).toBe("nowhere");
@@ -350,6 +350,39 @@ describe("the end of a session", () => {
     expect(where("ann")).toBe("with bob");
     at(1_700_000);
     expect(where("ann")).toBe("nowhere");
+  });
+
+  test("P9: a stream opens only in a session that is its user's", () => {
+    const { open, user, lobby } = inSessions();
+    for (const session of ["sb", "unknown"])
+      expect(open("ann", { session, read: 1 }).events).toEqual([{ type: "ignored" }]);
+    expect([user("ann").streams, user("ann").streamRead, lobby.bindings.get("sb")?.streams]).toEqual([0, 0, 0]);
+    expect(open("ann", { session: "sa" }).events).toEqual([{ type: "stream_opened", user: 1, session: "sa" }]);
+    expect(lobby.bindings.get("sa")?.streams).toBe(1);
+  });
+
+  test("P9: closing what is not open does nothing", () => {
+    const { open, close, endCall, from, user, mailOf } = inSessions();
+    open("ann", { session: "sa" });
+    from(1000);
+    expect(close("ann", { read: 1 }).events).toEqual([{ type: "ignored" }]);
+    expect(endCall("ann").events).toEqual([{ type: "ignored" }]);
+    expect(close("bob", { session: "sb" }).events).toEqual([{ type: "ignored" }]);
+    expect([user("ann").streams, user("ann").lastActivityAt, user("ann").streamRead]).toEqual([1, 0, 0]);
+    expect(mailOf("bob")).toEqual(["found ann"]);
+    expect(close("ann", { session: "sa" }).events.map(({ type }) => type)).toEqual(["mail", "stream_closed"]);
+  });
+
+  test("P9 I8: with a session that is untied for newer ones its streams close", () => {
+    const { open, look, tokenOf, user, mailOf, lobby } = inSessions();
+    open("ann", { session: "sa" });
+    open("ann", { session: "sa" });
+    for (let i = 2; i <= SESSIONS_PER_USER_MAX; i++)
+      look("ann", { by: { bearer: tokenOf("ann"), session: `more ${i}` } });
+    expect([user("ann").streams, mailOf("bob")]).toEqual([2, ["found ann"]]);
+    const told = look("ann", { by: { bearer: tokenOf("ann"), session: "one too many" } });
+    expect(told.events.map(({ type }) => type)).toEqual(["seen", "unbound", "mail", "bound"]);
+    expect([user("ann").streams, mailOf("bob"), lobby.bindings.has("sa")]).toEqual([0, ["found ann", "away"], false]);
   });
 
   test("P6: a session that is nobody's ends without anybody noticing", () => {
@@ -375,7 +408,7 @@ describe("the end of a session", () => {
     const lobby = createLobby(ORDINARY);
     const now = SESSION_AGE_MS_MAX * 2;
     const end = (session: string, issuedAt: number, at = now) =>
-      step(lobby, { at, entropy: "e".repeat(22), command: { type: "end_session", session, issuedAt, streams: 0 } });
+      step(lobby, { at, entropy: "e".repeat(22), command: { type: "end_session", session, issuedAt } });
     // Two so old that nobody can show them any more, then one that may still come back.
     end("ancient", 0, SESSION_AGE_MS_MAX - 1);
     end("old", SESSION_AGE_MS_MAX - 10, SESSION_AGE_MS_MAX);

@@ -29,7 +29,7 @@ describe("what is there after a restart", () => {
     const { meet, enter, send, restartAt, where, mailOf, callerOf, submit, look, roomOf, lobby } = world();
     meet("ann", "bob");
     submit({ type: "look", caller: { ...callerOf("ann"), session: "s1" } });
-    submit({ type: "end_session", session: "s2", issuedAt: 0, streams: 0 });
+    submit({ type: "end_session", session: "s2", issuedAt: 0 });
     send("ann", "before", { id: "once" });
     enter("cat", { interests: ["tea"] });
     const room = roomOf("ann");

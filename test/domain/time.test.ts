@@ -4,9 +4,9 @@
  * This file owns the T rules that need no crowd; the simulation has the others.
  */
 import { describe, expect, test } from "bun:test";
+import { isBehind } from "../../src/domain/deadlines.ts";
 import { checkLobby } from "../../src/domain/invariants.ts";
 import { createLobby, nextDeadline, step } from "../../src/domain/lobby.ts";
-import { isBehind } from "../../src/domain/presence.ts";
 import { DEADLINES_PER_STEP_MAX } from "../../src/limits.ts";
 import { startAlone } from "../support/lobby-alone.ts";
 import { LobbyDriver, ORDINARY } from "../support/lobby-driver.ts";
@@ -142,7 +142,7 @@ describe("a step", () => {
     expect(typesOf({ type: "close_stream", user: 99 })).toEqual(["ignored"]);
     expect(typesOf({ type: "end_wait", user: 99, hold: 1, answered: true })).toEqual(["ignored"]);
     expect(typesOf({ type: "end_wait", user: 1, hold: 1, answered: true })).toEqual(["ignored"]);
-    expect(typesOf({ type: "end_session", session: "nobody's", issuedAt: 0, streams: 0 })).toEqual(["session_ended"]);
+    expect(typesOf({ type: "end_session", session: "nobody's", issuedAt: 0 })).toEqual(["session_ended"]);
     expect(typesOf({ type: "look", caller: {} })).toEqual(["refused"]);
   });
 

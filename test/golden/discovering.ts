@@ -4,7 +4,7 @@ import { expect } from "bun:test";
 import { type Actor, HttpActor } from "../support/golden-actors.ts";
 import type { Plain } from "../support/golden-layout.ts";
 import { isJson, type Json } from "../support/golden-minutes.ts";
-import type { Stage } from "../support/golden-stage.ts";
+import { emptyHistory, type Stage } from "../support/golden-stage.ts";
 import type { Story } from "./story.ts";
 
 const { legacy, modern } = HttpActor;
@@ -30,16 +30,24 @@ const TOOLS = [
   ...["chat_status", "leave_chat", "report_partner", "block_partner"],
 ];
 
+/** The same where there is a history. */
+const TOOLS_WITH_HISTORY = TOOLS.toSpliced(TOOLS.indexOf("report_partner"), 0, "forget_me");
+
 /** All that a client is told of a tool. The schema of refusals, which is in every result, is told with the first. */
 function describeTool(name: string): Story {
+  return tellOfTool(`tool-${name}`, name, "", TOOLS);
+}
+
+function tellOfTool(file: string, name: string, where: string, all: readonly string[]): Story {
   return {
-    file: `tool-${name}`,
-    proves: `All that a client of ${NEWEST} is told of ${name}, for those who review its words and shapes.`,
+    file,
+    proves: `All that a client of ${NEWEST} is told of ${name}${where}, for those who review its words and shapes.`,
+    ...(all === TOOLS ? {} : { setting: async () => ({ history: await emptyHistory() }) }),
     async tell(stage) {
       const ann = modern(stage, "Ann");
       stage.minutes.sent("Ann", "POST", "tools/list");
       const tools = await listed(ann, "tools/list", "tools");
-      expect(tools.map((tool) => tool.name)).toEqual(TOOLS);
+      expect(tools.map((tool) => tool.name)).toEqual([...all]);
       const tool = tools.find((candidate) => candidate.name === name) ?? {};
       const isFirst = tool === tools[0];
       stage.minutes.item(
@@ -144,6 +152,9 @@ export const DISCOVERING: readonly Story[] = [
     },
   },
   ...TOOLS.map(describeTool),
+  ...["forget_me", "get_history"].map((name) =>
+    tellOfTool(`history-${name}`, name, " by a server with a history", TOOLS_WITH_HISTORY),
+  ),
   describeEvents(
     "events-described",
     "Types of events as clients of MCP Events read them: what happens in a chat. None takes arguments.",

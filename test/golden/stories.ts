@@ -5,6 +5,7 @@ import { DISCOVERING } from "./discovering.ts";
 import { EDGES } from "./edges.ts";
 import { MEETING } from "./meeting.ts";
 import { QUEUEING } from "./queueing.ts";
+import { REMEMBERING } from "./remembering.ts";
 import { ROOMS } from "./rooms.ts";
 import type { Story } from "./story.ts";
 import { SUBSCRIBING } from "./subscribing.ts";
@@ -14,6 +15,7 @@ export const STORIES: readonly Story[] = [
   ...CONNECTIONS,
   ...QUEUEING,
   ...ROOMS,
+  ...REMEMBERING,
   ...SUBSCRIBING,
   ...DISCOVERING,
   ...EDGES,

@@ -11,13 +11,14 @@ export interface Story {
   readonly file: string;
   /** What it proves: the first lines of the file, one sentence or two. */
   readonly proves: string;
-  readonly setting?: StageOptions;
+  readonly setting?: StageOptions | (() => Promise<StageOptions>);
   tell(stage: Stage): Promise<void>;
 }
 
 /** Plays a story from beginning to end. */
 export async function play(story: Story): Promise<Stage> {
-  const stage = new Stage(story.setting);
+  const { setting } = story;
+  const stage = new Stage(typeof setting === "function" ? await setting() : setting);
   try {
     await within("the next line", story.tell(stage), STORY_MS_MAX);
   } catch (problem) {

@@ -87,11 +87,16 @@ describe("Origin", () => {
 
 describe("the access token", () => {
   const locked = guard({ accessToken: "secret", isLiveUserToken: (token) => token === "mcpc_live" });
+  /** What it says at once. */
+  const statusFor = (token: string | undefined): number | undefined => {
+    const refused = locked.refuseCredential(token);
+    return refused instanceof Promise ? 0 : refused?.status;
+  };
   test("opens, and so does a live user's token; nothing else does", () => {
     expect(locked.refuseCredential("secret")).toBeUndefined();
     expect(locked.refuseCredential("mcpc_live")).toBeUndefined();
-    expect(locked.refuseCredential(undefined)?.status).toBe(401);
-    fc.assert(fc.property(fc.string(), (token) => locked.refuseCredential(token)?.status === 401));
+    expect(statusFor(undefined)).toBe(401);
+    fc.assert(fc.property(fc.string(), (token) => statusFor(token) === 401));
   });
   test("is not asked for where none is set", () => {
     expect(guard().refuseCredential(undefined)).toBeUndefined();

@@ -1,6 +1,7 @@
 /** Requests that arrive together are handled together, in the order of their arrival. */
 import { expect, test } from "bun:test";
 import { Turn } from "../../src/http/turn.ts";
+import { REQUESTS_PER_TURN_MAX } from "../../src/limits.ts";
 
 const nextRound = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -32,4 +33,19 @@ test("who comes later waits for the next round", async () => {
   await Promise.resolve();
   expect(isOver).toBe(false);
   await second;
+});
+
+test("of many that arrive together one round takes so many, in the order of arrival", async () => {
+  const turn = new Turn();
+  const done: number[] = [];
+  const count = 2 * REQUESTS_PER_TURN_MAX + 1;
+  for (let n = 0; n < count; n++) turn.next().then(() => done.push(n));
+  await nextRound();
+  expect(done).toHaveLength(REQUESTS_PER_TURN_MAX);
+  // Who comes now is behind those who have not had their turn.
+  turn.next().then(() => done.push(count));
+  await nextRound();
+  expect(done).toHaveLength(2 * REQUESTS_PER_TURN_MAX);
+  await nextRound();
+  expect(done).toEqual(Array.from({ length: count + 1 }, (_, n) => n));
 });

@@ -9,7 +9,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { JournalFault } from "../../src/journal/fault.ts";
-import { JOURNAL_PULSE_MS } from "../../src/limits.ts";
+import { JOURNAL_PULSE_MS } from "../../src/journal-limits.ts";
 import { Ledger, numbered, type OpenedJournal, openJournal } from "../support/journal-ledger.ts";
 import { temporaryFolder } from "../support/program.ts";
 

@@ -38,11 +38,15 @@ function read(connection: HandConnection): { ids: (string | undefined)[]; messag
   };
 }
 
-/** The stream's part of an event id, and the message's. */
-function split(id: string | undefined): [stream: string, sequence: number] {
-  const [, stream = "", sequence] = /^(p\d+)\.(\d+)$/.exec(id ?? "") ?? [];
-  return [stream, Number(sequence)];
+/** The stream's part of an event id, the message's, and what names the request: nothing on an answer. */
+function split(id: string | undefined): [stream: string, sequence: number, request: string | undefined] {
+  const [, stream = "", sequence, request] = /^(p\d+)\.(\d+)(?:\.([\w-]+))?$/.exec(id ?? "") ?? [];
+  return [stream, Number(sequence), request];
 }
+
+/** The number 1 as a request's id in event ids. */
+const ONE = Buffer.from("1").toString("base64url");
+const LOST = { code: -32603, message: expect.stringContaining("Call again") };
 
 const settle = () => Bun.sleep(0);
 const answered = (words: string) => ({ id: 1, result: { content: [{ text: words }] } });
@@ -54,8 +58,8 @@ describe("a response stream", () => {
     context.progress({ progress: 1 });
     const [first, second] = connection.frames();
     const [stream] = split(first?.id);
-    expect(first).toEqual({ id: `${stream}.0`, retryMs: STREAM_RETRY_MS, data: "" });
-    expect(second).toMatchObject({ event: "message", id: `${stream}.1` });
+    expect(first).toEqual({ id: `${stream}.0.${ONE}`, retryMs: STREAM_RETRY_MS, data: "" });
+    expect(second).toMatchObject({ event: "message", id: `${stream}.1.${ONE}` });
     release("done");
     await settle();
     const { ids, messages } = read(connection);
@@ -160,7 +164,7 @@ describe("a dropped connection", () => {
     world.endpoint.sweep();
     expect(context.signal.aborted).toBe(true);
     expect(world.endpoint.counts.held).toBe(0);
-    expect(world.resume(id)).toEqual({ kind: "done" });
+    expect(read(connect(world.resume(id))).messages).toEqual([{ jsonrpc: "2.0", id: 1, error: LOST }]);
   });
 
   test("before the stream was ever written to is no cancel either", async () => {
@@ -247,6 +251,40 @@ describe("coming back", () => {
     expect(world.resume(id, world.open())).toEqual({ kind: "done" });
     expect(world.resume("p1.1")).toEqual({ kind: "done" });
     expect(connection.ended).toBe(false);
+  });
+
+  test("for an answer that nobody has any more gives an error in its place, once", () => {
+    const world = setUp();
+    for (const id of [1, 0, -7, "a", "\u00e9 \u{1f44b}", "", "1"]) {
+      const named = Buffer.from(JSON.stringify(id)).toString("base64url");
+      const resumed = connect(world.resume(`p123.4.${named}`));
+      expect(resumed.ended).toBe(true);
+      const { ids, messages } = read(resumed);
+      expect(messages).toEqual([{ jsonrpc: "2.0", id, error: LOST }]);
+      // Clients that take an error for no answer come back once more.
+      expect(ids).toEqual(["p123.5"]);
+      expect(world.resume("p123.5")).toEqual({ kind: "done" });
+    }
+  });
+
+  test("for an answer whose request cannot be named gives nothing", async () => {
+    const world = setUp();
+    const { connection } = await world.stream("pause", "x".repeat(200));
+    const id = connection.frames()[0]?.id ?? "";
+    expect(split(id)[2]).toBeUndefined();
+    connection.close();
+    expect(setUp().resume(id)).toEqual({ kind: "done" });
+  });
+
+  test("for a call that was cancelled gives nothing, although nobody knows it any more", async () => {
+    const world = setUp();
+    const { connection } = await world.stream("pause", 5);
+    const id = connection.frames()[0]?.id ?? "";
+    const cancelled = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 5 } };
+    world.post(cancelled, world.session);
+    connection.close();
+    expect(world.resume(id)).toEqual({ kind: "done" });
+    expect(connect(world.resume(id, world.open())).messages()).toMatchObject([{ id: 5, error: LOST }]);
   });
 
   test("after the answer gives nothing, so that the client stops; before it, the answer again", async () => {

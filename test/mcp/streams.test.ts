@@ -233,6 +233,34 @@ describe("ends", () => {
     });
     expect(texts).toEqual(["retry: 3000\n\n", ""]);
   });
+
+  test("a stop lets nobody hear what it does to others, and readers go as their connections end", () => {
+    const world = setUp();
+    const connections = [connect(world.get(world.headers)), connect(world.get(world.headers))];
+    for (const connection of connections) connection.text();
+    world.endpoint.stop();
+    world.notify();
+    expect(connections.map((connection) => connection.text())).toEqual(["retry: 3000\n\n", "retry: 3000\n\n"]);
+    expect(world.push.readers.filter((reader) => !reader.closed)).toHaveLength(1);
+    const opened = world.push.readers.length;
+    for (const connection of connections.reverse()) connection.close();
+    expect(world.push.readers.filter((reader) => !reader.closed)).toHaveLength(0);
+    // An ending stream takes nothing over.
+    expect(world.push.readers).toHaveLength(opened);
+  });
+
+  test("a stream opened after all were told to end takes over from the ending one", () => {
+    const world = setUp();
+    const old = connect(world.get(world.headers));
+    old.text();
+    world.endpoint.stop();
+    world.notify();
+    const young = connect(world.get(world.headers));
+    expect(numbers(young)).toEqual([1]);
+    old.close();
+    world.notify();
+    expect(numbers(young)).toEqual([2]);
+  });
 });
 
 /** What can happen to the streams of one session. */

@@ -7,7 +7,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { createHttpServer, type HttpServer, type HttpServerOptions } from "../../src/http/server.ts";
-import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
+import { createMetrics, type Metrics, type MetricsOptions } from "../../src/metrics/metrics.ts";
 import { ChatWorld } from "../support/chat-world.ts";
 import { pairUp, RawModern, RawSession, RawStream } from "../support/client-raw.ts";
 import { SESSION_KEY } from "../support/http-fixture.ts";
@@ -21,7 +21,11 @@ class MeteredHouse implements AsyncDisposable {
   readonly http: HttpServer;
   readonly #metrics: Metrics;
 
-  constructor(world = new ChatWorld(), options: Partial<HttpServerOptions> = {}) {
+  constructor(
+    world = new ChatWorld(),
+    options: Partial<HttpServerOptions> = {},
+    metrics: Partial<MetricsOptions> = {},
+  ) {
     this.world = world;
     const { server } = world;
     this.#metrics = createMetrics({
@@ -30,6 +34,7 @@ class MeteredHouse implements AsyncDisposable {
       streamsMax: 100,
       handedOut: () => server.handedOut,
       journal: () => ({ entries: 7, commits: 3, commitSeconds: 0.25, tailEntries: 2 }),
+      ...metrics,
     });
     this.http = createHttpServer({
       host: "127.0.0.1",
@@ -297,6 +302,20 @@ describe("figures", () => {
     expect(Math.abs(Date.now() / 1000 - startedAt)).toBeLessThan(3600);
     const resident = families.get("process_resident_memory_bytes")?.samples.get("process_resident_memory_bytes") ?? 0;
     expect(resident).toBeGreaterThan(10 * 2 ** 20);
+  });
+
+  test("of a node of several, and of the journal they share", async () => {
+    const node = { nodes: 3, isReachable: true, lives: 2, differences: 4, reloads: 1, disregarded: 5, settled: 6 };
+    const sharedJournal = { entries: 70, commands: 30, appendMs: 1500, pending: 8, tailEntries: 9, reconnects: 10 };
+    const own = { journal: undefined, node: () => node, sharedJournal: () => sharedJournal };
+    await using house = new MeteredHouse(undefined, {}, own);
+    const cluster = ["nodes", "lives_total", "mark_differences_total", "reloads_total", "disregarded_total"];
+    expect(await house.figures(...cluster.map((name) => `cluster_${name}`), "cluster_settled_waits_total")).toEqual([
+      ...[3, 2, 4, 1, 5, 6],
+    ]);
+    const journal = ["reachable", "entries_total", "append_seconds_sum", "append_seconds_count", "pending"];
+    expect(await house.figures(...journal.map((name) => `journal_${name}`))).toEqual([1, 70, 1.5, 30, 8]);
+    expect(await house.figures("journal_tail_entries", "journal_reconnects_total")).toEqual([9, 10]);
   });
 
   test("of an event loop that something keeps busy", async () => {

@@ -9,6 +9,7 @@
  */
 import { expect, test } from "bun:test";
 import type { Caller, Entry, LobbySettings } from "../../src/domain/command.ts";
+import { NODE_GAP_MS } from "../../src/limits.ts";
 import { Lockstep } from "../support/lobby-lockstep.ts";
 import { UNLIMITED } from "../support/lobby-rates.ts";
 import { ACTS, type Alphabet, explore, keyOf, LEAPS, LETTERS } from "./explore.ts";
@@ -35,7 +36,15 @@ const EVERYTHING: Alphabet = {
   settings: SETTINGS,
   entries: [{}, { interests: ["tea"] }],
   sessions: true,
-  letters: allBut("read_again", "block_last", "report_last", "move", "send_from_elsewhere"),
+  letters: allBut(
+    "read_again",
+    "block_last",
+    "report_last",
+    "move",
+    "send_from_elsewhere",
+    "open_in_session",
+    "close_in_session",
+  ),
   leaps: LEAPS,
 };
 
@@ -62,7 +71,20 @@ const LINES: Alphabet = {
   settings: SETTINGS,
   entries: [{}],
   sessions: true,
-  letters: pick("send", "leave_chat", "look", "hold", "answer", "hang_up", "open", "close", "end_call", "end_session"),
+  letters: pick(
+    "send",
+    "leave_chat",
+    "look",
+    "hold",
+    "answer",
+    "hang_up",
+    "open",
+    "close",
+    "end_call",
+    "end_session",
+    "open_in_session",
+    "close_in_session",
+  ),
   leaps: LEAPS,
 };
 
@@ -106,8 +128,41 @@ const RESTARTS: Alphabet = {
   leaps: { on_time: LEAPS.on_time, just_before: LEAPS.just_before },
 };
 
+/** Streams and held calls of two people at two nodes, of which each may fall silent, leave and come back. */
+const NODES: Alphabet = {
+  settings: { ...SETTINGS, graceMs: 2000, idleMs: 6000, availableMs: 4000 },
+  entries: [{}],
+  sessions: true,
+  letters: pick("look", "open", "close", "open_in_session", "close_in_session", "hold", "hang_up", "end_session"),
+  acts: {
+    beat: () => ({ type: "beat_node" }),
+    leave: () => ({ type: "leave_node" }),
+    join: ({ settings }) => ({ type: "join_node", settings, rules: 1 }),
+  },
+  nodes: ["x", "y"],
+  leaps: {
+    on_time: LEAPS.on_time,
+    nearly_a_gap: (now) => now + NODE_GAP_MS,
+    a_gap: (now) => now + NODE_GAP_MS + 1,
+  },
+};
+
+/** Two nodes, and nobody at them. */
+const JOINED: readonly Entry[] = ["x", "y"].map((node) => ({
+  at: 0,
+  entropy: node.padEnd(22, "x"),
+  command: { type: "join_node", settings: NODES.settings, rules: 1 },
+  origin: { node, n: 1 },
+}));
+
 /** Two agents who have just met. */
 const MET = ["t1", "t2"].map((name) => cameIn(name, { session: `s-${name}` }));
+
+/** They have met at the first of two nodes. */
+const MET_AT_NODES: readonly Entry[] = [
+  ...JOINED,
+  ...MET.map((entry, i): Entry => ({ ...entry, origin: { node: "x", n: 2 + i } })),
+];
 
 /** Two agents from different places who have just met. */
 const MET_AT_X_AND_Y = [cameIn("t1", { address: "x" }), cameIn("t2", { address: "y" })];
@@ -129,6 +184,8 @@ test.each([
   ["lines", LINES, 6, 13_000],
   ["restarts", RESTARTS, 5, 7500],
   ["restarts once they have met", { ...RESTARTS, before: MET }, 4, 7000],
+  ["nodes", { ...NODES, before: JOINED }, 6, 5000],
+  ["nodes once they have met", { ...NODES, before: MET_AT_NODES }, 4, 10_000],
   ["lines once they have met", { ...LINES, before: MET }, 4, 9000],
 ] as const)(
   "T3: %s",

@@ -35,6 +35,8 @@ export interface Alphabet {
   readonly letters: Readonly<Record<string, Letter>>;
   readonly acts?: Readonly<Record<string, Act>>;
   readonly leaps: Readonly<Record<string, Leap>>;
+  /** Nodes that everything is said by, each in turn; absent = there are none. */
+  readonly nodes?: readonly string[];
   /** What has happened before; not counted as depth. */
   readonly before?: readonly Entry[];
 }
@@ -73,10 +75,19 @@ export const LETTERS = {
   hang_up: (user) => user.hold && { type: "end_wait", user: user.ref, hold: user.hold.number, answered: false },
   open: (user) => (user.streams < 2 ? { type: "open_stream", user: user.ref } : undefined),
   close: (user) => ({ type: "close_stream", user: user.ref }),
+  open_in_session: (user) => {
+    const [session] = user.sessions;
+    if (session === undefined || user.streams > 1) return undefined;
+    return { type: "open_stream", user: user.ref, session };
+  },
+  close_in_session: (user) => {
+    const [session] = user.sessions;
+    return session === undefined ? undefined : { type: "close_stream", user: user.ref, session };
+  },
   end_call: (user) => (user.streams > 0 ? { type: "close_stream", user: user.ref, call: true } : undefined),
   end_session: (user) => {
     const [session] = user.sessions;
-    return session === undefined ? undefined : { type: "end_session", session, issuedAt: 0, streams: user.streams };
+    return session === undefined ? undefined : { type: "end_session", session, issuedAt: 0 };
   },
   block: (user) => ({ type: "block_partner", caller: callerOf(user) }),
   block_last: (user) =>
@@ -176,7 +187,10 @@ export function explore(alphabet: Alphabet, depth: number): Walk {
 function entriesFrom(alphabet: Alphabet, { lobby, model }: Lockstep, salt: number): Entry[] {
   const entries: Entry[] = [];
   const add = (command: Command, at = lobby.now): void => {
-    entries.push({ at, entropy: entropyOf(salt + entries.length), command });
+    for (const node of alphabet.nodes ?? [undefined]) {
+      const origin = node === undefined ? {} : { origin: { node, n: (lobby.nodes.get(node)?.n ?? 0) + 1 } };
+      entries.push({ at, entropy: entropyOf(salt + entries.length), command, ...origin });
+    }
   };
   for (const user of lobby.users.values()) {
     if (user.place.in === "nowhere") {
@@ -246,13 +260,20 @@ export function keyOf(lobby: Lobby): string {
     if (hold !== undefined && user.streamEndedAt !== undefined) key += "e";
     key += `,${user.streams}${hold === undefined ? "" : `h${mail.head - hold.from}${hold.session}`}`;
     key += `,${mail.events.length},${mail.head - mail.acknowledged},${mail.head - mail.returned},${mail.head - mail.written}`;
-    key += `,${user.kind}${user.partnerKind}${user.interests},${user.sessions.length}`;
+    const ofSessions = user.sessions.map((session) => lobby.bindings.get(session)?.streams);
+    key += `,${user.kind}${user.partnerKind}${user.interests},${ofSessions}`;
     key += `,${user.address}@${user.recentPartners.map(({ user: ref, address }) => `${refs.indexOf(ref)}@${address}`)}`;
     for (const [ref, address] of user.blocked ?? []) key += `x${refs.indexOf(ref)}@${address}`;
     const last = lobby.rooms.get(user.pastRooms.at(-1) ?? "");
     if (last !== undefined) key += `p${numberOf(last)}`;
     key += ";";
   }
+  for (const { id, heardAt, attached } of lobby.nodes.values()) {
+    key += `node${id}${age(heardAt)}`;
+    for (const [ref, { streams, sessions, holds }] of [...attached].sort(([a], [b]) => a - b))
+      key += `${refs.indexOf(ref)}:${streams}${[...(sessions ?? [])]}${holds}`;
+  }
+  if (lobby.endedNodes.size > 0) key += [...lobby.endedNodes].sort();
   for (const { until, user, target } of lobby.bans.values())
     key += `ban${until - lobby.now}:${user === undefined ? JSON.stringify(target) : refs.indexOf(user)}`;
   for (const { resolved, messages } of lobby.reports.values()) key += `report${resolved?.note}${messages.length}`;

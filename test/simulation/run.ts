@@ -46,7 +46,9 @@ export function runSeed(seed: number, steps: number, tally: Tally = new Map()): 
 
 function doDeed(state: Lockstep, deed: Entry): LobbyEvent[] {
   const { lobby } = state;
-  const isEarly = deed.command.type === "tick" && Math.max(deed.at, lobby.now) < (nextDeadline(lobby) ?? 0);
+  // A node that says something has been heard of, which is a change.
+  const isTick = deed.command.type === "tick" && deed.origin === undefined;
+  const isEarly = isTick && Math.max(deed.at, lobby.now) < (nextDeadline(lobby) ?? 0);
   const before = isEarly ? timeless(lobby) : "";
   const events = state.apply(deed);
   // T4: before the next deadline nothing happens by itself.
@@ -58,7 +60,7 @@ function timeless(lobby: Lobby): string {
   return pictureOf(lobby).replace(/^now \d+/, "");
 }
 
-function count(tally: Tally, { command }: Entry, events: readonly LobbyEvent[], lobby: Lobby): void {
+function count(tally: Tally, { command, origin }: Entry, events: readonly LobbyEvent[], lobby: Lobby): void {
   const add = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
   for (const event of events) {
     add(event.type === "refused" ? `refused ${event.code}` : event.type);
@@ -67,6 +69,7 @@ function count(tally: Tally, { command }: Entry, events: readonly LobbyEvent[], 
     if (event.type === "room_closed") add(`closed ${event.reason}`);
     if (event.type === "posted" && event.posted.at < lobby.now) add("answered again");
     if (event.type === "posted") add(event.posted.delivery);
+    if (event.type === "forgotten" && command.type === "forget_me") add("forgotten as wished");
     if (event.type === "forgotten" && (command.type === "enter_queue" || command.type === "join_room"))
       add("forgotten on entering");
     if (event.type === "room_closed" && event.reason === "moderation" && command.type !== "operate")
@@ -76,9 +79,19 @@ function count(tally: Tally, { command }: Entry, events: readonly LobbyEvent[], 
     if (event.type === "announced" && event.next > 0) add("announced to some");
     if (event.type === "refused" && event.code === "rate_limited") add(`too often ${command.type}`);
     if (event.type === "refused" && event.code === "banned") add(`banned ${command.type}`);
+    if (event.type === "disregarded") add(`disregarded ${event.because}`);
+    if (event.type === "node_lost" && events.some(({ type }) => type === "mail")) add("node_lost and somebody told");
+    if (event.type === "node_lost" && events.some(({ type }) => type === "hold_ended")) add("node_lost with a call");
+    if (event.type === "node_left" && events.some(({ type }) => type === "hold_ended")) add("node_left with a call");
+    if (event.type === "hold_ended" && command.type === "wait" && origin !== undefined)
+      add("a hold superseded at a node");
   }
   if (events.filter((event) => event.type === "matched").length > 1) add("two matches in a step");
   if (lobby.queue.keptApart.size > 0) add("kept apart");
+  const connectedAt = [...lobby.nodes.values()].map(({ attached }) => [...attached.keys()]);
+  if (connectedAt.flat().length > new Set(connectedAt.flat()).size) add("somebody at two nodes");
+  if (lobby.nodes.size > 1) add("several nodes");
+  if (lobby.rules > 1) add("newer rules");
   for (const { seq, transcript, closed } of lobby.rooms.values()) {
     if (transcript.length < seq) add(closed === undefined ? "an open transcript cut" : "a closed transcript cut");
     if (closed !== undefined && seq > 0 && lobby.now >= closed.at + TRANSCRIPT_AGE_MS_MAX) add("a transcript too old");

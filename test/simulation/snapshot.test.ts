@@ -15,7 +15,9 @@ import { markOf } from "../../src/domain/mark.ts";
 import type { SnapshotRow } from "../../src/domain/snapshot.ts";
 import type { Lobby } from "../../src/domain/state.ts";
 import { thaw } from "../../src/domain/thaw.ts";
-import { LobbyDriver } from "../support/lobby-driver.ts";
+import { DEADLINES_PER_STEP_MAX } from "../../src/limits.ts";
+import { cluster } from "../support/lobby-cluster.ts";
+import { LobbyDriver, ORDINARY } from "../support/lobby-driver.ts";
 import { Lockstep } from "../support/lobby-lockstep.ts";
 import { pictureOf } from "../support/lobby-pictures.ts";
 import { World } from "./world.ts";
@@ -23,6 +25,8 @@ import { World } from "./world.ts";
 const SEEDS = 300;
 const STEPS = 300;
 const TEST_MS_MAX = 120_000;
+/** Of a lobby in which a single user waits, as the first version that had marks gave it. */
+const FIRST_MARK = 618_790_376;
 
 /** The rows as a file has them, one a line. */
 function linesOf(lobby: Lobby): string {
@@ -75,6 +79,8 @@ test(
       let lobby = createLobby(world.settings);
       const replay = createLobby(world.settings);
       let at = 0;
+      // Of a node, every entry tells that it is alive.
+      const isAlone = !world.isCluster;
       for (let i = 0; i < STEPS; i++) {
         // A journal's time never goes back.
         const entry = { ...world.next(lobby), at: 0 };
@@ -85,7 +91,7 @@ test(
         const isQuiet = !isDue(lobby, at);
         const events = step(lobby, timed);
         world.learn(timed, events, lobby);
-        if (isQuiet && isWithoutEffect(events)) left++;
+        if (isAlone && isQuiet && isWithoutEffect(events)) left++;
         else expect(step(replay, timed)).toEqual(events);
         expect(markOf(replay)).toBe(markOf(lobby));
       }
@@ -154,6 +160,63 @@ describe("rows that are not those of a lobby", () => {
   ])("are refused: %s", (_what, some) => {
     expect(() => thaw(some)).toThrow(/^a snapshot/);
   });
+});
+
+test("the mark tells of nodes where there are any, and is as it always was where there never were", () => {
+  const { lobby, joinNode, submit, open, enter, on } = new LobbyDriver();
+  enter("ann");
+  const alone = markOf(lobby);
+  const marks = [alone];
+  joinNode("x");
+  marks.push(markOf(lobby));
+  submit({ type: "beat_node" });
+  marks.push(markOf(lobby));
+  open("ann");
+  marks.push(markOf(lobby));
+  joinNode("y");
+  marks.push(markOf(lobby));
+  on("x");
+  submit({ type: "leave_node" });
+  marks.push(markOf(lobby));
+  expect(new Set(marks).size).toBe(marks.length);
+  expect(markOf(reborn(lobby))).toBe(markOf(lobby));
+  // As the first version had it, whose journals are still replayed.
+  expect(alone).toBe(FIRST_MARK);
+});
+
+test("the mark tells where something is open from where nothing is", () => {
+  const marks = [true, false].map((opens) => {
+    const { lobby, joinNode, enter, open, look } = new LobbyDriver();
+    joinNode("x");
+    enter("ann");
+    if (opens) open("ann");
+    else look("ann");
+    return markOf(lobby);
+  });
+  expect(marks[0]).not.toBe(marks[1]);
+});
+
+test("J1 N5: a lobby that is frozen while a node's users are being disconnected goes on with the rest", () => {
+  const { lobby, say } = cluster();
+  const COUNT = 2 * DEADLINES_PER_STEP_MAX + 10;
+  let n = 1;
+  for (const node of ["y", "x"]) say(node, n++, { type: "join_node", settings: ORDINARY, rules: 1 });
+  for (let i = 1; i <= COUNT; i++) {
+    say("x", n++, { type: "join_room", caller: { session: `s${i}` }, newToken: `t${i}`, code: `code ${i >> 1}` });
+    say("x", n++, { type: "open_stream", user: i, ...(i % 2 === 0 ? { session: `s${i}` } : {}) });
+  }
+  say("x", n++, { type: "leave_node" });
+  expect(lobby.closing).toHaveLength(1);
+  const again = reborn(lobby);
+  expect(again.closing).toEqual(lobby.closing);
+  for (const one of [lobby, again]) {
+    for (let i = 0; i < 3; i++) {
+      const origin = { node: "y", n: n + i };
+      step(one, { at: one.now, entropy: `${i}`.padEnd(22, "z"), command: { type: "beat_node" }, origin });
+    }
+    expect(one.closing).toEqual([]);
+  }
+  expect(linesOf(again)).toBe(linesOf(lobby));
 });
 
 test("the mark of a state tells it from others", () => {

@@ -11,10 +11,17 @@ import { nextDeadline } from "../../src/domain/lobby.ts";
 import type { Lobby } from "../../src/domain/state.ts";
 import { Random } from "../support/lobby-random.ts";
 import type { Rates } from "../support/lobby-rates.ts";
+import { Nodes } from "./nodes.ts";
 import { Operator } from "./operator.ts";
 
-/** What people and the operator do; a restart is nobody's deed. */
-type Act = Command["type"];
+/** What people and the operator do; a restart is nobody's deed, and what nodes do is their own. */
+type Act = Exclude<Command["type"], "join_node" | "beat_node" | "leave_node" | "rewind">;
+
+/** Where a stream was opened: in which session, if in any, and at which node, if there are nodes. */
+interface OpenStream {
+  readonly session: string | undefined;
+  readonly node: string | undefined;
+}
 
 /** Somebody at a client. They remember what a client would, and sometimes too much. */
 class Person {
@@ -33,8 +40,8 @@ class Person {
   readonly sessions: string[] = [];
   /** The last message with an id, to be sent again. */
   sent: Command | undefined;
-  /** Open streams by session; "" is no session. */
-  readonly streams = new Map<string, number>();
+  /** Open streams. */
+  streams: readonly OpenStream[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -51,6 +58,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 4,
     send_message: 20,
     leave_chat: 6,
+    forget_me: 1,
     look: 3,
     wait: 14,
     end_wait: 10,
@@ -70,6 +78,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 0,
     send_message: 70,
     leave_chat: 1,
+    forget_me: 1,
     look: 1,
     wait: 8,
     end_wait: 5,
@@ -89,6 +98,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 8,
     send_message: 4,
     leave_chat: 22,
+    forget_me: 1,
     look: 3,
     wait: 4,
     end_wait: 2,
@@ -108,6 +118,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 2,
     send_message: 12,
     leave_chat: 4,
+    forget_me: 0,
     look: 4,
     wait: 5,
     end_wait: 3,
@@ -127,6 +138,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 6,
     send_message: 14,
     leave_chat: 10,
+    forget_me: 1,
     look: 2,
     wait: 6,
     end_wait: 4,
@@ -146,6 +158,7 @@ const TEMPERS: readonly [Temper, ...Temper[]] = [
     leave_queue: 1,
     send_message: 8,
     leave_chat: 2,
+    forget_me: 1,
     look: 4,
     wait: 14,
     end_wait: 12,
@@ -178,6 +191,9 @@ export class World {
   readonly #hasInterests: boolean;
   readonly #hasKinds: boolean;
   readonly #jumpChance: number;
+  readonly #nodes: Nodes;
+  /** Where the next command has to come from, if that matters. */
+  #node: string | undefined;
   #at = 1000;
   #made = 0;
 
@@ -198,6 +214,12 @@ export class World {
     // Few worlds have long texts, as comparing those takes its time.
     this.#textCharsMax = random.pick([12, 12, 12, 12, 12, 12, 12, 90_000]);
     this.settings = randomSettings(random, people);
+    this.#nodes = new Nodes(random);
+  }
+
+  /** Whether there are nodes. */
+  get isCluster(): boolean {
+    return this.#nodes.exist;
   }
 
   /** The latest time of anything that has happened. */
@@ -214,8 +236,13 @@ export class World {
       this.#at = due - 1;
       return { at: due - 1, entropy: random.entropy(), command: { type: "tick" } };
     }
-    const command = this.#command(lobby);
-    const entry = { at: this.#time(lobby), entropy: random.entropy(), command };
+    const told = this.#nodes.next(this.settings, () => randomSettings(random, this.#people.length));
+    if (told?.command.type === "join_node") this.settings = told.command.settings;
+    const command = told?.command ?? this.#command(lobby);
+    const origin = told?.origin ?? (command.type === "restart" ? undefined : this.#nodes.originOf(this.#node));
+    const entry = { at: this.#time(lobby), entropy: random.entropy(), command, ...(origin && { origin }) };
+    this.#node = undefined;
+    this.#nodes.note(entry);
     this.#at = Math.max(this.#at, entry.at);
     return entry;
   }
@@ -225,7 +252,8 @@ export class World {
     const { command } = entry;
     // Nobody's stream has outlived it, though not everybody has noticed.
     if (command.type === "restart")
-      for (const { streams } of this.#people) if (this.#random.chance(0.8)) streams.clear();
+      for (const person of this.#people) if (this.#random.chance(0.8)) person.streams = [];
+    this.#nodes.learn(events);
     this.#operator.learn(command.type === "operate" ? command.act : undefined, events);
     for (const event of events) {
       if (event.type === "entered" && event.minted && "newToken" in command) {
@@ -256,6 +284,7 @@ export class World {
     const due = nextDeadline(lobby);
     if (due !== undefined && random.chance(0.7)) return Math.max(this.#at, due + random.pick([-1, 0, 0, 1]));
     if (random.chance(0.03)) return this.#at + 24 * 3600 * 1000;
+    if (this.#nodes.exist && random.chance(0.3)) return this.#at + this.#nodes.leap();
     return this.#at + random.below(random.pick([40, 400]));
   }
 
@@ -273,6 +302,7 @@ export class World {
       case "enter_queue":
         return this.#enter(person, session, lobby);
       case "leave_queue":
+      case "forget_me":
       case "look":
         return { type, caller: this.#caller(person, session) };
       case "join_room":
@@ -303,16 +333,14 @@ export class World {
         return { type, user: person.ref, hold: hold ?? 0, answered: random.chance(0.7) };
       }
       case "open_stream":
-        person.streams.set(session, (person.streams.get(session) ?? 0) + 1);
-        return { type, user: person.ref, ...this.#streamPosition(session, lobby, person) };
+        return this.#openStream(person, session, lobby);
       case "close_stream":
         return this.#closeStream(person, lobby);
       case "end_session": {
-        const streams = person.streams.get(session) ?? 0;
-        person.streams.delete(session);
+        person.streams = person.streams.filter((stream) => stream.session !== session);
         // Mostly the client has a new session next time; else it goes on with the one that has ended.
         if (random.chance(0.8)) person.sessions[place] = `.${this.#made++}`;
-        return { type, session, issuedAt: this.#at - random.below(1000), streams };
+        return { type, session, issuedAt: this.#at - random.below(1000) };
       }
       case "tick":
         return { type };
@@ -408,23 +436,32 @@ export class World {
     return makeCursor(mailbox.epoch, Math.max(0, mailbox.head + 1 - random.below(6)));
   }
 
-  #streamPosition(session: string, lobby: Lobby, person: Person): { session?: string; read?: number } {
+  #streamPosition(lobby: Lobby, person: Person): { read?: number } {
     const head = lobby.users.get(person.ref)?.mailbox.head ?? 0;
-    return this.#random.chance(0.4)
-      ? { session, read: this.#random.below(head + 2) }
-      : this.#random.chance(0.5)
-        ? { session }
-        : {};
+    return this.#random.chance(0.4) ? { read: this.#random.below(head + 2) } : {};
+  }
+
+  /** Mostly in a session that is theirs, or in none; now and then in one that is not, or not yet. */
+  #openStream(person: Person, present: string, lobby: Lobby): Command {
+    const random = this.#random;
+    const own = random.chance(0.8) ? random.any(lobby.users.get(person.ref)?.sessions ?? []) : present;
+    const session = random.chance(0.6) ? own : undefined;
+    this.#node = this.#nodes.any();
+    person.streams = [...person.streams, { session, node: this.#node }];
+    const of = session === undefined ? {} : { session };
+    return { type: "open_stream", user: person.ref, ...of, ...this.#streamPosition(lobby, person) };
   }
 
   #closeStream(person: Person, lobby: Lobby): Command {
-    const open = [...person.streams].filter(([, count]) => count > 0);
-    const session = this.#random.any(open)?.[0];
-    if (session !== undefined) person.streams.set(session, (person.streams.get(session) ?? 1) - 1);
-    // Once in a while a stream is closed that nobody has open.
-    const position = this.#streamPosition(session ?? "", lobby, person);
-    const call = this.#random.chance(0.2) ? { call: true as const } : {};
-    return { type: "close_stream", user: person.ref, ...position, ...call };
+    const random = this.#random;
+    const stream = random.any(person.streams);
+    person.streams = person.streams.filter((one) => one !== stream);
+    // Once in a while a stream is closed that nobody has open, or somewhere else.
+    const session = random.chance(0.9) ? stream?.session : random.any(lobby.users.get(person.ref)?.sessions ?? []);
+    this.#node = random.chance(0.9) ? stream?.node : undefined;
+    const of = session === undefined ? {} : { session };
+    const call = random.chance(0.2) ? { call: true as const } : {};
+    return { type: "close_stream", user: person.ref, ...of, ...this.#streamPosition(lobby, person), ...call };
   }
 }
 
@@ -456,7 +493,7 @@ function becomeUser(person: Person, ref: number, token: string): void {
   person.ref = ref;
   person.token = token;
   person.rooms.length = 0;
-  person.streams.clear();
+  person.streams = [];
 }
 
 function addressOf({ address }: Person): { address?: string } {

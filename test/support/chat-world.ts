@@ -117,6 +117,7 @@ export class ChatWorld {
       bearer: options.bearer,
       canStream: options.canStream ?? true,
       wantsProgress: true,
+      elapsedMs: 0,
       canTask: false,
       signal: options.signal ?? new AbortController().signal,
       openStream: () => {

@@ -14,7 +14,8 @@ const DYNAMIC = new RegExp(
     /evt_(?<box>[0-9a-z]{8})(?<event>[0-9a-z]{4,})/,
     /typing_(?<sign>[\w-]{8}\.[0-9a-z]+)/,
     /c1\.(?<epoch>[0-9a-z]{8})\.(?<offset>[0-9a-z]+)/,
-    /\bp(?<post>\d{6,})(?=\.\d)/,
+    // What follows the number of the message says which call it is, which can be seen anyway.
+    /\bp(?<post>\d{6,})\.(?<sequence>\d+)(?:[.~][\w-]+)?/,
     /stranger-(?<frame>[\w-]{12})/,
     /(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)/,
   ]
@@ -69,14 +70,14 @@ export class Names {
     if (known !== undefined) return known;
     return text.replace(DYNAMIC, (...args) => {
       const groups: Record<string, string | undefined> = args.at(-1);
-      const { token, kind, entropy, box, event, sign, epoch, offset, post, frame, time } = groups;
+      const { token, kind, entropy, box, event, sign, epoch, offset, post, sequence, frame, time } = groups;
       if (token !== undefined) return `<token-${this.#owner(token, reader)}>`;
       if (kind === "user") return `<user-${this.#owner((entropy ?? "").slice(0, 8), reader)}>`;
       if (kind !== undefined) return this.#number(kind === "msg" ? "message" : kind, entropy ?? "");
       if (box !== undefined) return `<event-${this.#owner(box, reader)}-${Number.parseInt(event ?? "", 36)}>`;
       if (sign !== undefined) return this.#number("sign", sign);
       if (epoch !== undefined) return `<cursor-${this.#owner(epoch, reader)}-${Number.parseInt(offset ?? "", 36)}>`;
-      if (post !== undefined) return `p${this.#number("post", post)}`;
+      if (post !== undefined) return `p${this.#number("post", post)}.${sequence}`;
       if (frame !== undefined) return this.#number("stranger", frame).slice(1, -1);
       return `<t+${(Date.parse(time ?? "") - this.#start) / 1000}s>`;
     });

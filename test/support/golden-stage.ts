@@ -6,10 +6,12 @@
  * everything that was said to them.
  */
 
+import { join } from "node:path";
 import { createChatServer } from "../../src/chat/server.ts";
 import { INSTRUCTIONS } from "../../src/chat/tools.ts";
 import type { LobbySettings } from "../../src/domain/command.ts";
 import type { LobbyEvent } from "../../src/domain/event.ts";
+import { SqlHistory } from "../../src/history/history.ts";
 import { createHttpServer, ENDPOINT } from "../../src/http/server.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 import type { Era, Revision } from "../../src/mcp/registry.ts";
@@ -18,6 +20,7 @@ import { within } from "./client-deadline.ts";
 import { type Json, Minutes } from "./golden-minutes.ts";
 import { Names, nthEntropy } from "./golden-names.ts";
 import { limited } from "./lobby-rates.ts";
+import { temporaryFolder } from "./program.ts";
 
 /** What a story may set, as an operator would. */
 export interface StageOptions {
@@ -31,6 +34,16 @@ export interface StageOptions {
   readonly showsFrames?: boolean;
   /** Whether the minutes show the instructions for models. */
   readonly showsInstructions?: boolean;
+  /** What is kept beyond the lobby's memory; closed with the stage. */
+  readonly history?: SqlHistory;
+}
+
+/** A history that nothing is in yet, at the time at which stories begin. */
+export function emptyHistory(): Promise<SqlHistory> {
+  const place = { kind: "sqlite", path: join(temporaryFolder(), "history.db") } as const;
+  const silent = { info: () => undefined, warn: () => undefined };
+  const begun = new HandClock().now();
+  return SqlHistory.open({ place, retainDays: 30, log: silent, now: () => begun });
 }
 
 /** One message of the server, with what it belongs to. */
@@ -65,6 +78,7 @@ export class Stage {
   readonly #listeners: Listener[] = [];
   readonly #awaited: { type: LobbyEvent["type"]; happened: () => void }[] = [];
   readonly #logged: string[] = [];
+  readonly #history: SqlHistory | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: StageOptions = {}) {
@@ -79,7 +93,10 @@ export class Stage {
       messageCharsMax,
       journal: createMemoryJournal(now, () => nthEntropy(++entries)),
       clock: this.clock,
+      ...(options.history === undefined ? {} : { history: options.history }),
     });
+    this.#history = options.history;
+    options.history?.record(this.chat.host);
     this.chat.host.listen(({ type }) => {
       const at = this.#awaited.findIndex((awaited) => awaited.type === type);
       if (at !== -1) this.#awaited.splice(at, 1)[0]?.happened();
@@ -163,6 +180,7 @@ export class Stage {
   async #stop(): Promise<void> {
     await this.#http.stop();
     this.chat.stop();
+    await this.#history?.close();
   }
 
   /** Ends the story. @throws Error if the server had a bug or somebody was not heard out */

@@ -41,8 +41,8 @@ export class Ledger implements Replica {
   load(rows: Iterable<unknown>): void {
     this.clear();
     for (const row of rows) {
-      const [at, entropy, command] = row as [number, string, Command];
-      this.entries.push({ at, entropy, command });
+      const [at, entropy, command, origin] = row as [number, string, Command, Entry["origin"]];
+      this.entries.push({ at, entropy, command, ...(origin === undefined ? {} : { origin }) });
     }
   }
 
@@ -51,7 +51,9 @@ export class Ledger implements Replica {
   }
 
   *rows(): Generator<unknown> {
-    for (const { at, entropy, command } of this.entries) yield [at, entropy, command];
+    for (const { at, entropy, command, origin } of this.entries) {
+      yield origin === undefined ? [at, entropy, command] : [at, entropy, command, origin];
+    }
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { createLobby } from "../../src/domain/lobby.ts";
 import { RankedList } from "../../src/domain/ranked-list.ts";
-import type { Allowances, BanGroup, Lobby, Place, Room, RoomMember, User } from "../../src/domain/state.ts";
+import type { Allowances, BanGroup, Lobby, LobbyNode, Place, Room, RoomMember, User } from "../../src/domain/state.ts";
 
 export function copyLobby(lobby: Lobby): Lobby {
   const copy = createLobby(lobby.settings);
@@ -16,6 +16,8 @@ export function copyLobby(lobby: Lobby): Lobby {
   copy.sessionsValidFrom = lobby.sessionsValidFrom;
   copy.online = lobby.online;
   copy.mailboxBytes = lobby.mailboxBytes;
+  copy.rules = lobby.rules;
+  copy.nextNode = lobby.nextNode;
   copy.nextUser = lobby.nextUser;
   copy.nextHold = lobby.nextHold;
   copy.nextRoom = lobby.nextRoom;
@@ -36,10 +38,21 @@ export function copyLobby(lobby: Lobby): Lobby {
   for (const [session, issuedAt] of lobby.endedSessions) copy.endedSessions.set(session, issuedAt);
   for (const ref of lobby.offline) copy.offline.add(ref);
   for (const [code, meeting] of lobby.meetings) copy.meetings.set(code, meeting);
+  for (const node of lobby.nodes.values()) copy.nodes.set(node.id, copyNode(node));
+  copy.closing.push(...lobby.closing.map(copyNode));
+  for (const id of lobby.endedNodes) copy.endedNodes.add(id);
   copyTranscripts(lobby, copy);
   copyModeration(lobby, copy);
   copyQueue(lobby, copy);
   return copy;
+}
+
+function copyNode(node: LobbyNode): LobbyNode {
+  const attached = [...node.attached].map(([ref, attachment]) => {
+    const { sessions } = attachment;
+    return [ref, { ...attachment, sessions: sessions === undefined ? undefined : new Map(sessions) }] as const;
+  });
+  return { ...node, attached: new Map(attached) };
 }
 
 function copyRoom(room: Room): Room {

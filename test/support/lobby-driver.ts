@@ -8,10 +8,11 @@ import type { Caller, Command, LobbySettings, OperatorAct } from "../../src/doma
 import type { LobbyEvent, MailBody, Posted } from "../../src/domain/event.ts";
 import { makeCursor } from "../../src/domain/ids.ts";
 import { eventsBetween } from "../../src/domain/mailbox.ts";
+import { RULES_VERSION } from "../../src/domain/nodes.ts";
 import { outlook, ticketOf } from "../../src/domain/pairing.ts";
 import type { RefusalCode } from "../../src/domain/refusal.ts";
 import type { Lobby, Room, User } from "../../src/domain/state.ts";
-import { ENTROPY_CHARS } from "../../src/limits.ts";
+import { ENTROPY_CHARS, NODE_BEAT_MS } from "../../src/limits.ts";
 import { Lockstep } from "./lobby-lockstep.ts";
 import { UNLIMITED } from "./lobby-rates.ts";
 
@@ -58,6 +59,9 @@ export class LobbyDriver {
   #entries = 0;
   readonly #refs = new Map<string, number>();
   readonly #tokens = new Map<string, string>();
+  #node: string | undefined;
+  /** Of the last entry of each node. */
+  readonly #numbers = new Map<string, number>();
   /** From where the next calls of each come. */
   readonly #addresses = new Map<string, string>();
 
@@ -127,6 +131,8 @@ export class LobbyDriver {
       ...(room === undefined ? {} : { room }),
     });
 
+  readonly forgetMe = (name: string): Told => this.submit({ type: "forget_me", caller: this.callerOf(name) });
+
   readonly leave = (name: string, room?: string): Told =>
     this.submit({ type: "leave_chat", caller: this.callerOf(name), ...(room === undefined ? {} : { room }) });
 
@@ -156,8 +162,8 @@ export class LobbyDriver {
   /** A call ends that was held like a stream. */
   readonly endCall = (name: string): Told => this.submit({ type: "close_stream", user: this.refOf(name), call: true });
 
-  readonly endSession = (session: string, { streams = 0, issuedAt = 0 } = {}): Told =>
-    this.submit({ type: "end_session", session, streams, issuedAt });
+  readonly endSession = (session: string, { issuedAt = 0 } = {}): Told =>
+    this.submit({ type: "end_session", session, issuedAt });
 
   /** Blocks the partner of the present room, or of a named one. */
   readonly block = (name: string, room?: string): Told =>
@@ -207,8 +213,50 @@ export class LobbyDriver {
   /** Applies any command, now. */
   readonly submit = (command: Command): Told => {
     const entropy = `${this.#entries++}_`.padStart(8, "e").padEnd(ENTROPY_CHARS, "x");
-    return this.#tell(this.lockstep.apply({ at: this.#now, entropy, command }));
+    const origin = this.#node === undefined ? {} : { origin: { node: this.#node, n: this.#nextOf(this.#node) } };
+    return this.#tell(this.lockstep.apply({ at: this.#now, entropy, command, ...origin }));
   };
+
+  // --- nodes ----------------------------------------------------------------------------------
+
+  /** The commands that follow come from this node; undefined = from no node. */
+  readonly on = (node: string | undefined): void => {
+    this.#node = node;
+  };
+
+  /** A node joins, and the commands that follow come from it. */
+  readonly joinNode = (node: string, settings: Partial<LobbySettings> = {}, rules = RULES_VERSION): Told => {
+    this.#node = node;
+    return this.submit({ type: "join_node", settings: { ...this.lobby.settings, ...settings }, rules });
+  };
+
+  /** Time passes until this moment, in which these nodes beat every second. */
+  readonly beatUntil = (ms: number, ...nodes: string[]): readonly LobbyEvent[] => {
+    const events: LobbyEvent[] = [];
+    const before = this.#node;
+    for (let at = Math.min(ms, this.#now + NODE_BEAT_MS); ; at = Math.min(ms, at + NODE_BEAT_MS)) {
+      this.#now = at;
+      for (const node of nodes) {
+        this.#node = node;
+        events.push(...this.submit({ type: "beat_node" }).events);
+      }
+      if (at === ms) break;
+    }
+    this.#node = before;
+    return events;
+  };
+
+  /** The last entry of the present node comes once more, with whatever command. */
+  readonly repeat = (command: Command): Told => {
+    if (this.#node !== undefined) this.#numbers.set(this.#node, (this.#numbers.get(this.#node) ?? 1) - 1);
+    return this.submit(command);
+  };
+
+  #nextOf(node: string): number {
+    const n = (this.#numbers.get(node) ?? 0) + 1;
+    this.#numbers.set(node, n);
+    return n;
+  }
 
   // --- what can be seen -----------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ export function weigh(body: MailBody): number {
 export function deliver(state: ModelState, user: ModelUser, body: MailBody): void {
   user.head++;
   user.mail.push({ offset: user.head, at: state.now, body });
-  if (user.streams > 0) user.written = user.head;
+  if (user.streams.length > 0) user.written = user.head;
   trim(user);
   state.step.events.push({ type: "mail", user: user.ref });
   giveUpOldest(state.users, state.settings.mailboxBytesMax);

@@ -20,7 +20,7 @@ export interface ModelRoom {
   readonly id: string;
   /** The one who was found, then the one who looked. */
   readonly members: readonly [ModelUser, ModelUser];
-  readonly sides: readonly [Participant, Participant];
+  sides: readonly [Participant, Participant];
   readonly sharedInterests: readonly string[];
   /** The code they met by. */
   readonly code: string | undefined;
@@ -52,11 +52,17 @@ export interface ModelMet {
   readonly address: string | undefined;
 }
 
+/** What something open of somebody's belongs to. */
+export interface ModelLine {
+  readonly session: string | undefined;
+  readonly node: string | undefined;
+}
+
 export interface ModelUser {
   readonly ref: number;
   readonly userId: string;
   readonly token: string;
-  readonly epoch: string;
+  epoch: string;
   name: string;
   kind: Kind;
   wants: PartnerKind;
@@ -67,8 +73,9 @@ export interface ModelUser {
   room: ModelRoom | undefined;
   /** Where they last called from. */
   address: string | undefined;
-  streams: number;
-  hold: { readonly number: number; readonly from: number; readonly session: string | undefined } | undefined;
+  /** In the order in which they were opened. */
+  streams: readonly ModelLine[];
+  hold: (ModelLine & { readonly number: number; readonly from: number }) | undefined;
   lastCall: number;
   lastActivity: number;
   awaySince: number | undefined;
@@ -102,7 +109,7 @@ export class Refused {
 }
 
 export function isConnected(user: ModelUser): boolean {
-  return user.streams > 0 || user.hold !== undefined;
+  return user.streams.length > 0 || user.hold !== undefined;
 }
 
 export function isOnline(user: ModelUser): boolean {
@@ -238,7 +245,7 @@ export function newcomer(
     code: undefined,
     room: undefined,
     address,
-    streams: 0,
+    streams: [],
     hold: undefined,
     lastCall: now,
     lastActivity: now,

@@ -9,7 +9,14 @@ import * as limits from "../../src/limits.ts";
 import { bansAgainst } from "./lobby-model-bans.ts";
 import { trim } from "./lobby-model-mail.ts";
 import { dropForgottenRooms, leave, lookAgain, seekPartner, takeOut, tellPartner } from "./lobby-model-meeting.ts";
-import { isConnected, isHere, isReachable, type ModelUser, noticeWhoIsOnline } from "./lobby-model-people.ts";
+import {
+  isConnected,
+  isHere,
+  isReachable,
+  type ModelLine,
+  type ModelUser,
+  noticeWhoIsOnline,
+} from "./lobby-model-people.ts";
 import type { ModelState } from "./lobby-model-state.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -65,7 +72,7 @@ export function wait(state: ModelState, user: ModelUser, command: Of<"wait">): v
     } else after = -1;
   }
   if (!read(state, user, after, command.hold)) {
-    user.hold = { number: state.nextHold++, from: after, session: command.caller.session };
+    user.hold = { number: state.nextHold++, from: after, session: command.caller.session, node: state.step.node };
     state.step.events.push({ type: "holding", user: user.ref, hold: user.hold.number });
   }
 }
@@ -105,63 +112,93 @@ function endHold(state: ModelState, user: ModelUser): void {
 // --- streams ------------------------------------------------------------------------------------
 
 export function changeStream(state: ModelState, command: Of<"open_stream" | "close_stream">): void {
+  const { session, type } = command;
+  const { node } = state.step;
   const user = state.users.find((one) => one.ref === command.user);
-  if (user === undefined) {
+  const bound = user?.sessions.find(({ key }) => key === session);
+  // What is open is looked for where it would be: at the same node, in the same session or in none.
+  const index = user?.streams.findIndex((line) => line.session === session && line.node === node) ?? -1;
+  const isTheirs = session === undefined || bound !== undefined;
+  if (user === undefined || !isTheirs || (type === "close_stream" && index < 0)) {
     state.step.events.push({ type: "ignored" });
     return;
   }
   if (command.read !== undefined) {
     const upTo = Math.min(command.read, user.head);
     user.streamRead = Math.max(user.streamRead, upTo);
-    const session = user.sessions.find(({ key }) => key === command.session);
-    if (session !== undefined) session.read = Math.max(session.read, upTo);
+    if (bound !== undefined) bound.read = Math.max(bound.read, upTo);
   }
-  if (command.type === "close_stream" && command.call === true) {
-    user.streams = Math.max(0, user.streams - 1);
-    hearFrom(state, user);
-    notice(state, user);
-  } else if (command.type === "close_stream") closeStreams(state, user, 1);
-  else {
-    user.streams++;
+  if (type === "open_stream") {
+    user.streams = [...user.streams, { session, node }];
     user.streamIsOver = false;
     user.lastActivity = state.now;
     user.written = user.head;
     comeBack(state, user);
     notice(state, user);
+  } else {
+    user.streams = user.streams.filter((_, i) => i !== index);
+    if (command.call === true) {
+      hearFrom(state, user);
+      notice(state, user);
+    } else haveClosed(state, user, 1);
   }
-  state.step.events.push({
-    type: command.type === "open_stream" ? "stream_opened" : "stream_closed",
-    user: user.ref,
-  });
+  const where = { ...(session === undefined ? {} : { session }), ...(node === undefined ? {} : { node }) };
+  const what = type === "open_stream" ? "stream_opened" : "stream_closed";
+  state.step.events.push({ type: what, user: user.ref, ...where });
 }
 
-function closeStreams(state: ModelState, user: ModelUser, count: number): void {
-  const closed = Math.min(count, user.streams);
-  user.streams -= closed;
+/** So many streams of a user are not there any more. */
+function haveClosed(state: ModelState, user: ModelUser, closed: number): void {
   user.lastActivity = state.now;
-  if (closed > 0 && user.streams === 0) user.streamIsOver = true;
+  if (closed > 0 && user.streams.length === 0) user.streamIsOver = true;
   if (closed > 0 && isHere(user) && !isConnected(user)) goAway(state, user);
   notice(state, user);
 }
 
+/** Everything of these people's that is open and lost is gone at once, before anybody hears of anything. */
+export function loseLines(state: ModelState, people: readonly ModelUser[], isLost: (line: ModelLine) => boolean): void {
+  const lost = people.map((user) => {
+    const before = user.streams.length;
+    const hold = user.hold !== undefined && isLost(user.hold) ? user.hold : undefined;
+    user.streams = user.streams.filter((line) => !isLost(line));
+    if (hold !== undefined) endHold(state, user);
+    const hasLostStreams = user.streams.length < before;
+    if (hasLostStreams && user.streams.length === 0) user.streamIsOver = true;
+    user.lastActivity = state.now;
+    return { user, hold, hasLostStreams };
+  });
+  for (const { user, hold, hasLostStreams } of lost) {
+    const isCutOff = isHere(user) && !isConnected(user) && user.streamIsOver;
+    if (isCutOff && (hold !== undefined || hasLostStreams)) goAway(state, user);
+    else if (hold !== undefined) hearFrom(state, user);
+  }
+  noticeWhoIsOnline(state.users, state.now);
+  passOverUnreachable(state, people);
+}
+
+/** The queue knows at once who of these cannot be met any more: nobody meets them only to lose them. */
+export function passOverUnreachable(state: ModelState, people: readonly ModelUser[]): void {
+  for (const user of people) {
+    if (user.waiting !== undefined && !isReachable(user, state.now, state.settings.availableMs))
+      user.waiting.available = false;
+  }
+}
+
 // --- sessions -----------------------------------------------------------------------------------
 
-export function endSession(state: ModelState, { session, streams }: Of<"end_session">): void {
+export function endSession(state: ModelState, { session }: Of<"end_session">): void {
   state.step.events.push({ type: "session_ended", session });
   state.endedSessions.push(session);
   const user = state.users.find((one) => one.sessions.some(({ key }) => key === session));
   if (user === undefined) return;
-  unbind(state, user, session);
+  const closed = unbind(state, user, session);
   if (user.hold?.session === session) {
     endHold(state, user);
     user.lastCall = state.now;
   }
   user.lastActivity = state.now;
-  if (user.sessions.length > 0 || user.hold !== undefined || user.streams > streams) closeStreams(state, user, streams);
-  else {
-    user.streams = 0;
-    leave(state, user, "left");
-  }
+  if (user.sessions.length > 0 || isConnected(user)) haveClosed(state, user, closed);
+  else leave(state, user, "left");
 }
 
 export function bind(state: ModelState, user: ModelUser, session: string): void {
@@ -169,14 +206,18 @@ export function bind(state: ModelState, user: ModelUser, session: string): void 
   if (state.users.some((one) => one.sessions.some(({ key }) => key === session))) return;
   const [longestBound] = user.sessions;
   if (longestBound !== undefined && user.sessions.length >= limits.SESSIONS_PER_USER_MAX)
-    unbind(state, user, longestBound.key);
+    haveClosed(state, user, unbind(state, user, longestBound.key));
   user.sessions.push({ key: session, read: Math.max(user.acknowledged, user.streamRead) });
   state.step.events.push({ type: "bound", session, user: user.ref });
 }
 
-function unbind(state: ModelState, user: ModelUser, session: string): void {
+/** Returns how many streams have closed with the tie. */
+function unbind(state: ModelState, user: ModelUser, session: string): number {
+  const before = user.streams.length;
+  user.streams = user.streams.filter((line) => line.session !== session);
   user.sessions = user.sessions.filter(({ key }) => key !== session);
   state.step.events.push({ type: "unbound", session, user: user.ref });
+  return before - user.streams.length;
 }
 
 // --- records ------------------------------------------------------------------------------------

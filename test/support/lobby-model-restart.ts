@@ -6,8 +6,8 @@
 import { type LobbySettings, RATED } from "../../src/domain/command.ts";
 import { giveUpOldest } from "./lobby-model-mail.ts";
 import { lookAgain } from "./lobby-model-meeting.ts";
-import { isConnected, isHere, isReachable, longestOffline, noticeWhoIsOnline } from "./lobby-model-people.ts";
-import { forget, goAway, hearFrom, notice } from "./lobby-model-presence.ts";
+import { isConnected, longestOffline } from "./lobby-model-people.ts";
+import { forget, loseLines, notice, passOverUnreachable } from "./lobby-model-presence.ts";
 import type { ModelState } from "./lobby-model-state.ts";
 import { giveUpTranscripts } from "./lobby-model-transcripts.ts";
 
@@ -21,17 +21,33 @@ export function standStill(state: ModelState, at: number): void {
     if (user.offlineSince !== undefined) user.offlineSince += later;
     if (user.waiting !== undefined) user.waiting = { ...user.waiting, opensAt: user.waiting.opensAt + later };
   }
+  for (const node of state.nodes) node.heardAt += later;
   state.now = at;
 }
 
 export function restart(state: ModelState, settings: LobbySettings): void {
   state.settings = settings;
   forgetUnlimited(state);
-  loseEverybody(state);
-  for (const user of state.users) {
-    if (user.waiting !== undefined && !isReachable(user, state.now, settings.availableMs))
-      user.waiting.available = false;
-  }
+  // Streams, held calls and nodes were the other process's.
+  loseLines(state, state.users.filter(isConnected), () => true);
+  state.nodes = [];
+  bringInLine(state);
+  state.step.events.push({ type: "restarted" });
+}
+
+/** Other settings hold from now on, for everybody. */
+export function changeSettings(state: ModelState, settings: LobbySettings): void {
+  // Who does not know of a setting says nothing of it.
+  const all = { ...state.settings, ...settings };
+  if (Bun.deepEquals(state.settings, all)) return;
+  state.settings = all;
+  forgetUnlimited(state);
+  bringInLine(state);
+}
+
+function bringInLine(state: ModelState): void {
+  const { settings } = state;
+  passOverUnreachable(state, state.users);
   for (const user of state.users) notice(state, user);
   while (state.users.length > settings.usersMax) {
     const forgotten = state.step.seen.flatMap((event) => (event.type === "forgotten" ? [event.user] : []));
@@ -43,7 +59,6 @@ export function restart(state: ModelState, settings: LobbySettings): void {
   giveUpOldest(state.users, settings.mailboxBytesMax);
   giveUpTranscripts(state);
   lookAgain(state);
-  state.step.events.push({ type: "restarted" });
 }
 
 /** What is not limited any more leaves no trace. */
@@ -54,21 +69,4 @@ function forgetUnlimited({ users, addresses, settings }: ModelState): void {
     for (const allowances of addresses.values()) allowances.delete(rated);
   }
   if (settings.usersPerAddress === 0) addresses.clear();
-}
-
-/** Streams and held calls were the other process's. */
-function loseEverybody(state: ModelState): void {
-  const lost = state.users.filter(isConnected).map((user) => ({ user, hold: user.hold }));
-  for (const { user, hold } of lost) {
-    if (hold !== undefined) state.step.events.push({ type: "hold_ended", user: user.ref, hold: hold.number });
-    user.hold = undefined;
-    if (user.streams > 0) user.streamIsOver = true;
-    user.streams = 0;
-    user.lastActivity = state.now;
-  }
-  for (const { user, hold } of lost) {
-    if (isHere(user) && user.streamIsOver) goAway(state, user);
-    else if (hold !== undefined) hearFrom(state, user);
-  }
-  noticeWhoIsOnline(state.users, state.now);
 }

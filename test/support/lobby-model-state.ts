@@ -20,6 +20,12 @@ export interface ModelState {
   /** In the order in which they were opened. */
   rooms: ModelRoom[];
   endedSessions: string[];
+  /** In the order in which they joined. */
+  nodes: ModelNode[];
+  /** Every node that there was and that is no more. */
+  endedNodes: string[];
+  /** The rules in force; 0 = there never was a node. */
+  rules: number;
   /** In the order in which they were made. */
   bans: ModelBan[];
   reports: Report[];
@@ -34,9 +40,19 @@ export interface ModelState {
   step: ModelStep;
 }
 
+/** What is known of a node; what is open there, its users know. */
+export interface ModelNode {
+  readonly id: string;
+  readonly rules: number;
+  latest: number;
+  heardAt: number;
+}
+
 /** Of the step under way. */
 export interface ModelStep {
   readonly entropy: string;
+  /** The node whose entry it is. */
+  readonly node: string | undefined;
   roomsOpened: number;
   readonly events: LobbyEvent[];
   /** What the real lobby says has happened: looked at only where the rules leave a choice. */
@@ -50,6 +66,9 @@ export function emptyState(settings: LobbySettings): ModelState {
     users: [],
     rooms: [],
     endedSessions: [],
+    nodes: [],
+    endedNodes: [],
+    rules: 0,
     bans: [],
     reports: [],
     audit: [],
@@ -59,7 +78,7 @@ export function emptyState(settings: LobbySettings): ModelState {
     nextArrival: 1,
     nextClosing: 1,
     nextAct: 1,
-    step: { entropy: "", roomsOpened: 0, events: [], seen: [] },
+    step: { entropy: "", node: undefined, roomsOpened: 0, events: [], seen: [] },
   };
 }
 
@@ -68,6 +87,8 @@ export function copyState(state: ModelState): ModelState {
     ...state,
     ...copyPeople(state.users, state.rooms),
     endedSessions: [...state.endedSessions],
+    nodes: state.nodes.map((node) => ({ ...node })),
+    endedNodes: [...state.endedNodes],
     bans: [...state.bans],
     reports: state.reports.map((report) => ({ ...report })),
     audit: [...state.audit],

@@ -3,10 +3,11 @@
  *
  * This file owns their bounds. It must never know who may read them.
  */
+import type { Participant } from "../../src/domain/event.ts";
 import type { Line } from "../../src/domain/state.ts";
 import * as limits from "../../src/limits.ts";
 import { weigh } from "./lobby-model-mail.ts";
-import type { ModelRoom } from "./lobby-model-people.ts";
+import type { ModelRoom, ModelUser } from "./lobby-model-people.ts";
 import type { ModelState } from "./lobby-model-state.ts";
 
 export function transcriptBytesOf({ lines }: ModelRoom): number {
@@ -38,6 +39,17 @@ function closedInOrder({ rooms }: ModelState): ModelRoom[] {
   return rooms
     .filter((room) => room.closed !== undefined && room.lines.length > 0)
     .sort((a, b) => (a.closed?.order ?? 0) - (b.closed?.order ?? 0));
+}
+
+/** Takes somebody and what they said out of every room they were in. */
+export function eraseFromTranscripts({ rooms }: ModelState, user: ModelUser): void {
+  const nobody = (): Participant => ({ userId: "", displayName: "Stranger", kind: "unknown" });
+  for (const room of rooms) {
+    const [a, b] = room.sides;
+    if (!room.members.includes(user)) continue;
+    room.lines = room.lines.filter(({ body }) => body.sender.userId !== user.userId);
+    room.sides = room.members[0] === user ? [nobody(), b] : [a, nobody()];
+  }
 }
 
 export function dropOldTranscripts({ rooms, now }: ModelState): void {

@@ -23,6 +23,7 @@ import {
   operate,
   reportOn,
 } from "./lobby-model-moderation.ts";
+import { hearNode, isAfterGap, isHeeded, loseOne, nextLoss } from "./lobby-model-nodes.ts";
 import {
   areBlocked,
   dueOf,
@@ -43,7 +44,7 @@ import {
 import { bind, changeStream, endSession, endWait, forget, hearFrom, notice, wait } from "./lobby-model-presence.ts";
 import { restart, standStill } from "./lobby-model-restart.ts";
 import { copyState, emptyState, type ModelState } from "./lobby-model-state.ts";
-import { dropOldTranscripts, keepLine, nextTranscriptEnd } from "./lobby-model-transcripts.ts";
+import { dropOldTranscripts, eraseFromTranscripts, keepLine, nextTranscriptEnd } from "./lobby-model-transcripts.ts";
 
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -64,14 +65,16 @@ export class LobbyModel {
    */
   apply(entry: Entry, seen: readonly LobbyEvent[]): LobbyEvent[] {
     const { state } = this;
-    state.step = { entropy: entry.entropy, roomsOpened: 0, events: [], seen };
+    const node = entry.command.type === "restart" ? undefined : entry.origin?.node;
+    state.step = { entropy: entry.entropy, node, roomsOpened: 0, events: [], seen };
     const at = Math.max(state.now, entry.at);
-    if (entry.command.type === "restart") {
+    if (entry.command.type === "restart" || isAfterGap(state, entry, at)) {
       standStill(state, at);
       dropWhatIsOld(state);
-    } else passTime(state, at);
+    }
+    if (entry.command.type !== "restart") passTime(state, at);
     try {
-      run(state, entry.command);
+      if (entry.command.type === "restart" || isHeeded(state, entry)) run(state, entry.command, entry);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const { code, retryAfterMs } = error;
@@ -98,6 +101,7 @@ function nextChange(state: ModelState): number {
   return Math.min(
     nextMailEnd(state.users),
     nextTranscriptEnd(state),
+    nextLoss(state),
     ...state.users.map((user) => dueOf(user, state.settings)),
   );
 }
@@ -109,6 +113,10 @@ function passTime(state: ModelState, until: number): void {
     if (time > until) break;
     state.now = Math.max(state.now, time);
     dropWhatIsOld(state);
+    if (nextLoss(state) <= time) {
+      loseOne(state);
+      continue;
+    }
     // Of those whose time it is, the older record comes first.
     const user = state.users.find((one) => dueOf(one, state.settings) <= time);
     if (user === undefined) continue;
@@ -139,7 +147,7 @@ function takeTurn(state: ModelState, user: ModelUser): void {
 
 // --- commands -----------------------------------------------------------------------------------
 
-function run(state: ModelState, command: Command): void {
+function run(state: ModelState, command: Command, entry: Entry): void {
   switch (command.type) {
     case "enter_queue":
       enterQueue(state, command);
@@ -162,6 +170,9 @@ function run(state: ModelState, command: Command): void {
         leave(state, user, "left");
         state.step.events.push({ type: "left_room", user: user.ref, room: room.id });
       });
+      break;
+    case "forget_me":
+      forgetMe(state, command.caller);
       break;
     case "block_partner":
       call(state, command.caller, (user) => {
@@ -199,6 +210,14 @@ function run(state: ModelState, command: Command): void {
       restart(state, command.settings);
       passTime(state, state.now);
       break;
+    case "join_node":
+    case "beat_node":
+    case "leave_node":
+    case "rewind":
+      hearNode(state, command, entry);
+      // Of clocks that are set shorter now, some run out with it.
+      if (command.type === "join_node") passTime(state, state.now);
+      break;
     case "tick":
       state.step.events.push({ type: "ticked" });
       break;
@@ -227,6 +246,22 @@ function call(state: ModelState, caller: Caller, run: (user: ModelUser) => void)
   } finally {
     notice(state, user);
   }
+}
+
+/** Nothing of them is left but that there was somebody. */
+function forgetMe(state: ModelState, caller: Caller): void {
+  const user = identify(state, caller);
+  if (user === undefined) throw new Refused("no_session");
+  user.address = caller.address ?? user.address;
+  hearFrom(state, user);
+  if (user.hold !== undefined) {
+    state.step.events.push({ type: "hold_ended", user: user.ref, hold: user.hold.number });
+    user.hold = undefined;
+  }
+  user.streams = [];
+  leave(state, user, "left");
+  eraseFromTranscripts(state, user);
+  forget(state, user);
 }
 
 /** What pays for a call: the user, if there is one yet, and the address it comes from. */

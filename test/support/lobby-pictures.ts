@@ -30,7 +30,7 @@ export function looksAsExpected(lobby: Lobby, model: LobbyModel): boolean {
     const room = lobby.rooms.get(expected.id);
     if (room === undefined || !isRoomAsExpected(room, expected)) return false;
   }
-  return lobby.online === online && lobby.mailboxBytes === bytes;
+  return lobby.online === online && lobby.mailboxBytes === bytes && nodesOf(lobby) === nodesOfModel(model);
 }
 
 function isRoomAsExpected(real: Room, expected: ModelRoom): boolean {
@@ -64,10 +64,12 @@ function isAsExpected(lobby: Lobby, real: User, model: LobbyModel, expected: Mod
     ticket?.open === waiting?.open &&
     (ticket?.open !== false || ticket.holdsOutUntil === waiting?.opensAt) &&
     (ticket?.available !== true || outlook(lobby, ticket).position === positionOf(expected, model.users)) &&
-    real.streams === expected.streams &&
+    real.streams === expected.streams.length &&
+    mail.epoch === expected.epoch &&
     hold?.number === expected.hold?.number &&
     hold?.from === expected.hold?.from &&
     hold?.session === expected.hold?.session &&
+    hold?.node === expected.hold?.node &&
     real.lastCallAt === expected.lastCall &&
     real.awaySince === expected.awaySince &&
     real.lastActivityAt === expected.lastActivity &&
@@ -82,7 +84,9 @@ function isAsExpected(lobby: Lobby, real: User, model: LobbyModel, expected: Mod
     real.sessions.length === expected.sessions.length &&
     expected.sessions.every(
       ({ key, read }, i) =>
-        real.sessions[i] === key && sessionReadFrom(lobby, key)?.from === Math.max(read, expected.acknowledged),
+        real.sessions[i] === key &&
+        sessionReadFrom(lobby, key)?.from === Math.max(read, expected.acknowledged) &&
+        lobby.bindings.get(key)?.streams === expected.streams.filter(({ session }) => session === key).length,
     ) &&
     real.pastRooms.length === expected.pastRooms.length &&
     expected.pastRooms.every(({ id }, i) => real.pastRooms[i] === id) &&
@@ -111,6 +115,7 @@ export function pictureOf(lobby: Lobby): string {
       `[${room.sharedInterests}] kept ${room.transcript.length} from ${room.transcript[0]?.body.seq} ${room.transcriptBytes};`,
   );
   let picture = `now ${lobby.now} online ${lobby.online} bytes ${lobby.mailboxBytes} rooms ${rooms.sort().join(" ")}`;
+  picture += `\n${nodesOf(lobby)}`;
   for (const user of lobby.users.values()) picture += `\n${lineOf(lobby, user)}`;
   return picture;
 }
@@ -124,7 +129,41 @@ export function pictureOfModel(model: LobbyModel): string {
   const online = model.users.filter((user) => isOnline(user)).length;
   const bytes = model.users.reduce((sum, user) => sum + bytesOf(user), 0);
   let picture = `now ${model.state.now} online ${online} bytes ${bytes} rooms ${rooms.sort().join(" ")}`;
+  picture += `\n${nodesOfModel(model)}`;
   for (const user of model.users) picture += `\n${lineOfModel(model, user)}`;
+  return picture;
+}
+
+/** The nodes of a cluster and what is open there, in the order of joining; "" where there never was one. */
+function nodesOf(lobby: Lobby): string {
+  if (lobby.nextNode === 1) return "";
+  let picture = `rules ${lobby.rules} ended ${[...lobby.endedNodes]}`;
+  for (const { id, n, heardAt, rules, attached } of lobby.nodes.values()) {
+    const lines = [...attached].map(([ref, { streams, sessions, holds }]) => {
+      const bySession = [...(sessions ?? [])].map(([session, count]) => `${session}:${count}`).sort();
+      return `${ref}:${streams} ${bySession}${holds ? " holds" : ""}`;
+    });
+    picture += `; ${id} ${n} ${heardAt} ${rules} [${lines.sort()}]`;
+  }
+  return picture;
+}
+
+function nodesOfModel({ state, users }: LobbyModel): string {
+  const { nodes, endedNodes, rules } = state;
+  if (nodes.length === 0 && endedNodes.length === 0 && rules === 0) return "";
+  let picture = `rules ${rules} ended ${endedNodes}`;
+  for (const { id, latest, heardAt, rules: known } of nodes) {
+    const lines = users.flatMap((user) => {
+      const open = user.streams.filter(({ node }) => node === id);
+      const holds = user.hold?.node === id;
+      if (open.length === 0 && !holds) return [];
+      const counts = new Map<string, number>();
+      for (const { session } of open) if (session !== undefined) counts.set(session, (counts.get(session) ?? 0) + 1);
+      const bySession = [...counts].map(([session, count]) => `${session}:${count}`).sort();
+      return [`${user.ref}:${open.length} ${bySession}${holds ? " holds" : ""}`];
+    });
+    picture += `; ${id} ${latest} ${heardAt} ${known} [${lines.sort()}]`;
+  }
   return picture;
 }
 
@@ -141,10 +180,13 @@ function lineOf(lobby: Lobby, user: User): string {
           : "nowhere";
   const met = user.recentPartners.map(({ user: ref, address }) => `${ref}@${address}`);
   const blocked = [...(user.blocked ?? [])].map(([ref, address]) => `${ref}@${address}`).sort();
-  const sessions = user.sessions.map((session) => `${session}:${sessionReadFrom(lobby, session)?.from}`);
+  const sessions = user.sessions.map(
+    (session) => `${session}:${sessionReadFrom(lobby, session)?.from}/${lobby.bindings.get(session)?.streams}`,
+  );
   return (
     `${user.ref} ${user.userId} ${user.displayName} ${user.kind} for ${user.partnerKind} [${user.interests}] ${where} from ${user.address}; ` +
-    `streams ${user.streams} hold ${hold?.number} ${hold?.from} ${hold?.session} called ${user.lastCallAt} ` +
+    `epoch ${mail.epoch} streams ${user.streams} ` +
+    `hold ${hold?.number} ${hold?.from} ${hold?.session} ${hold?.node} called ${user.lastCallAt} ` +
     `away ${user.awaySince} active ${user.lastActivityAt} offline ${user.offlineSince}; ` +
     `mail ${mail.head} kept ${mail.events.length} bytes ${mail.bytes} ` +
     `read ${mail.acknowledged} ${mail.returned} ${mail.written} ${user.streamRead}; ` +
@@ -164,10 +206,14 @@ function lineOfModel(model: LobbyModel, user: ModelUser): string {
           : "nowhere";
   const met = user.recentPartners.map(({ ref, address }) => `${ref}@${address}`);
   const blocked = user.blocked.map(({ ref, address }) => `${ref}@${address}`).sort();
-  const sessions = user.sessions.map(({ key, read }) => `${key}:${Math.max(read, user.acknowledged)}`);
+  const sessions = user.sessions.map(({ key, read }) => {
+    const streams = user.streams.filter(({ session }) => session === key).length;
+    return `${key}:${Math.max(read, user.acknowledged)}/${streams}`;
+  });
   return (
     `${user.ref} ${user.userId} ${user.name} ${user.kind} for ${user.wants} [${user.interests}] ${where} from ${user.address}; ` +
-    `streams ${user.streams} hold ${hold?.number} ${hold?.from} ${hold?.session} called ${user.lastCall} ` +
+    `epoch ${user.epoch} streams ${user.streams.length} ` +
+    `hold ${hold?.number} ${hold?.from} ${hold?.session} ${hold?.node} called ${user.lastCall} ` +
     `away ${user.awaySince} active ${user.lastActivity} offline ${user.offlineSince}; ` +
     `mail ${user.head} kept ${user.mail.length} bytes ${bytesOf(user)} ` +
     `read ${user.acknowledged} ${user.returned} ${user.written} ${user.streamRead}; ` +

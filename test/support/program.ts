@@ -11,6 +11,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 
+/** What "source" starts: where `TEST_NODES` is set, several servers that are one. */
+const SOURCE = process.env.TEST_NODES === undefined ? "src/main.ts" : "test/support/nodes-main.ts";
+
 /** The folder of package.json. */
 export const CHECKOUT = resolve(import.meta.dir, "../..");
 
@@ -76,6 +79,12 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "mcp-chat-test-"));
   folders.add(folder);
   return folder;
+}
+
+/** Has a process that a test has started ended when the test run ends, if it still runs then. */
+export function runsUntilTheEnd(child: Bun.Subprocess): void {
+  running.add(child);
+  void child.exited.then(() => running.delete(child));
 }
 
 // --- building ---------------------------------------------------------------------------------
@@ -170,7 +179,7 @@ export async function startProgram({ kind, args = [], env = {}, cwd = CHECKOUT }
 }
 
 async function commandOf(kind: ProgramOptions["kind"]): Promise<readonly string[]> {
-  if (kind === "source") return [process.execPath, join(CHECKOUT, "src/main.ts")];
+  if (kind === "source") return [process.execPath, join(CHECKOUT, SOURCE)];
   if (kind === "executable") return [await buildExecutable()];
   return kind.command;
 }

@@ -21,7 +21,7 @@ import { callerOf } from "../identity.ts";
 import { once } from "../once.ts";
 import { refusalResult, textRefusal } from "../refusals.ts";
 import { type EventView, eventView, framedText, hasStrangersWords, statusOf, timestampOf } from "../render.ts";
-import type { WaitRequest, WaitResult } from "../waits.ts";
+import { PROGRESS_MS, type WaitRequest, type WaitResult } from "../waits.ts";
 import { waitOutput } from "./schemas.ts";
 
 const afterInput = once(() =>
@@ -75,6 +75,7 @@ export function sendMessage(chat: Chat): Tool {
         delivery: z.enum(["pushed", "queued"]),
         ...z.object(waitOutput()).partial().shape,
       }),
+    mayRepeat: ({ client_message_id }) => client_message_id !== undefined,
     run(args, context): ToolResult | Promise<ToolResult> {
       const message = chat.texts.message(args.message);
       if (!message.ok) return textRefusal("message", message.reason, chat.texts.messageCharsMax);
@@ -126,6 +127,7 @@ export function waitForMessage(chat: Chat): Tool {
         session_token: sessionTokenInput(),
       }),
     output: () => z.object(waitOutput()),
+    mayRepeat: () => true,
     run: (args, context) =>
       waitAndAnswer(chat, context, { ...args, wait_seconds: args.timeout_seconds ?? HOLD_SECONDS_MAX }),
   });
@@ -150,7 +152,8 @@ async function waitAndAnswer(
   sent?: Sent,
 ): Promise<ToolResult> {
   const holdSeconds = holdSecondsOf(args.wait_seconds ?? HOLD_SECONDS_MAX, context);
-  let step = 0;
+  // A call that is made again goes on with what it has said.
+  let step = Math.ceil(context.elapsedMs / PROGRESS_MS);
   const { alarms, lobby } = chat.host;
   const request: WaitRequest = {
     caller: callerOf(context, args.session_token),
@@ -188,7 +191,8 @@ function joined(first: WaitResult, second: WaitResult): WaitResult {
 /** How long this call may be held, in seconds. Without a stream nothing shows that it is alive, so it stays short. */
 function holdSecondsOf(wanted: number, context: CallContext): number {
   const patience = Math.min(wanted, patienceOf(context.client?.name));
-  return context.canStream ? patience : Math.min(patience, HOLD_PLAIN_SECONDS_MAX);
+  const whole = context.canStream ? patience : Math.min(patience, HOLD_PLAIN_SECONDS_MAX);
+  return Math.max(0, whole - context.elapsedMs / 1000);
 }
 
 function waitResult({ host }: Chat, result: WaitResult, sent: Sent | undefined): ToolResult {
