@@ -1,6 +1,6 @@
 /**
- * What nodes tell each other beside the journal: it may be lost, and comes in no order with anything. Who asks
- * instead of telling learns that it has arrived, unless somebody stays silent.
+ * What nodes tell each other beside the journal: it may be lost, and comes in no order with anything. What is asked
+ * instead of told is said again as long as somebody stays silent, for a while.
  *
  * This file owns the questions that are open. It must never make anybody wait for long.
  */
@@ -15,9 +15,13 @@ const HEARD = "heard";
 
 /** A question that not all have answered. */
 interface Asked {
-  missing: number;
-  done(): void;
+  readonly heardBy: Set<Json>;
+  /** Called for each node that has heard it. */
+  heard(): void;
 }
+
+/** After how long it is said again, in milliseconds, and whoever waits for an answer goes on without. */
+const AGAIN_MS = [PEERS_WAIT_MS_MAX, 1000, 3000];
 
 export class NodePeers implements Peers {
   readonly #journal: SharedJournal;
@@ -40,21 +44,30 @@ export class NodePeers implements Peers {
   }
 
   ask(topic: string, message: Json): Promise<void> {
-    const missing = this.#others();
-    if (missing === 0 || this.#asked.size >= PEERS_ASKED_MAX) {
+    const others = this.#others();
+    if (others === 0 || this.#asked.size >= PEERS_ASKED_MAX) {
       this.tell(topic, message);
       return Promise.resolve();
     }
     const id = `${this.#journal.node}.${++this.#last}`;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const done = (): void => {
+    const heardBy = new Set<Json>();
+    let alarm = 0;
+    const end = (): void => {
       this.#alarms.cancel(alarm);
       this.#asked.delete(id);
       resolve();
     };
-    const alarm = this.#alarms.set(this.#alarms.now() + PEERS_WAIT_MS_MAX, done);
-    this.#asked.set(id, { missing, done });
-    this.tell(ASK, { id, topic, message });
+    const say = (times: number): void => {
+      this.tell(ASK, { id, topic, message });
+      alarm = this.#alarms.set(this.#alarms.now() + (AGAIN_MS[times] ?? 0), () => {
+        resolve();
+        if (times + 1 < AGAIN_MS.length) say(times + 1);
+        else end();
+      });
+    };
+    this.#asked.set(id, { heardBy, heard: () => (heardBy.size >= others ? end() : undefined) });
+    say(0);
     return promise;
   }
 
@@ -64,22 +77,23 @@ export class NodePeers implements Peers {
 
   #hear(topic: string, message: Json): void {
     if (topic === ASK && isObject(message)) void this.#answer(message);
-    else if (topic === HEARD) this.#heard(message);
+    else if (topic === HEARD && isObject(message)) this.#heard(message);
     else void this.#handOn(topic, message);
   }
 
   async #answer({ id, topic, message }: JsonObject): Promise<void> {
     if (typeof id !== "string" || typeof topic !== "string" || message === undefined) return;
     await this.#handOn(topic, message);
-    this.tell(HEARD, id);
+    this.tell(HEARD, { id, by: this.#journal.node });
   }
 
   async #handOn(topic: string, message: Json): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener(topic, message)));
   }
 
-  #heard(id: Json): void {
+  #heard({ id, by }: JsonObject): void {
     const asked = typeof id === "string" ? this.#asked.get(id) : undefined;
-    if (asked !== undefined && --asked.missing === 0) asked.done();
+    if (by !== undefined) asked?.heardBy.add(by);
+    asked?.heard();
   }
 }

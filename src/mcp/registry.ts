@@ -349,7 +349,7 @@ export interface SessionLedger {
 export interface Peers {
   /** Tells all others something. Never a secret. */
   tell(topic: string, message: Json): void;
-  /** The same, and resolves when all have taken it in, or soon. */
+  /** The same, with patience: the promise resolves when all have taken it in, or soon. It may be taken in twice. */
   ask(topic: string, message: Json): Promise<void>;
   /** Calls back for what the others tell. What is asked is taken in when the listener's promise resolves. */
   listen(listener: (topic: string, message: Json) => void | Promise<void>): void;

@@ -13,6 +13,8 @@ import { readUri } from "./resources.ts";
 import type { SessionNotices } from "./session-notices.ts";
 
 const TOPIC = "session";
+/** Resources named at once: what is told is short. */
+const URIS_TOLD_MAX = 8;
 
 export interface SessionFactsOptions {
   readonly peers: Peers;
@@ -40,12 +42,12 @@ export class SessionFacts {
 
   /** A session has cancelled a call, which may be held anywhere. */
   cancelled(session: string, id: RequestId): void {
-    this.#tell(session, { cancelled: id });
+    void this.#ask(session, { cancelled: id });
   }
 
   /** A client has come here for the answer to a call that another server may hold. */
   moved(session: string, id: RequestId): void {
-    this.#tell(session, { moved: id });
+    void this.#ask(session, { moved: id });
   }
 
   /** Resolves when the others know, or soon. */
@@ -91,13 +93,11 @@ export class SessionFacts {
 
   #answer(session: string, revision: Json | undefined): void {
     const level = this.#options.logLevels?.of(session);
+    if (level !== undefined) this.#tell(session, { level });
     const watched = this.#options.notices?.subscriptionsOf(session) ?? [];
-    if (level === undefined && watched.length === 0) return;
-    this.#tell(session, {
-      ...(revision === undefined ? {} : { revision }),
-      ...(level === undefined ? {} : { level }),
-      ...(watched.length === 0 ? {} : { watched: [...watched] }),
-    });
+    for (let at = 0; at < watched.length && revision !== undefined; at += URIS_TOLD_MAX) {
+      this.#tell(session, { revision, watched: watched.slice(at, at + URIS_TOLD_MAX) });
+    }
   }
 
   async #watch(session: string, written: Json | undefined, uris: readonly Json[]): Promise<void> {

@@ -36,7 +36,6 @@ async function outlive(
   expect(await party.faults()).toEqual([]);
   expect(await cluster.differences(party.streams())).toEqual([]);
   expect(cluster.complaints()).toEqual([]);
-  // Nobody who never lost a stream was told that a partner is away.
   for (const { program } of cluster.nodes) {
     expect(await (await fetch(`${program.origin}/healthz`)).json()).toMatchObject({ status: "ok" });
   }
@@ -70,12 +69,15 @@ testWith(
   REDIS_PROGRAMS,
   "Redis away for ten seconds: requests wait or are refused, and all goes on by itself",
   () =>
-    outlive(async (cluster) => {
+    outlive(async (cluster, party) => {
       await cluster.redis.kill();
       const away = Bun.sleep(AWAY_MS);
       await isRefused(cluster);
       await away;
       await cluster.redis.restart();
+      // Whoever listened goes on listening: no stream was broken.
+      await party.progress(5);
+      expect(cluster.balancer.broken).toBe(0);
     }),
   TEST_MS_MAX,
 );
@@ -84,12 +86,14 @@ testWith(
   REDIS_PROGRAMS,
   "Redis stands still for ten seconds: the same",
   () =>
-    outlive(async (cluster) => {
+    outlive(async (cluster, party) => {
       cluster.redis.pause();
       const away = Bun.sleep(AWAY_MS);
       await isRefused(cluster);
       await away;
       cluster.redis.resume();
+      await party.progress(5);
+      expect(cluster.balancer.broken).toBe(0);
     }),
   TEST_MS_MAX,
 );
@@ -125,6 +129,46 @@ testWith(
       },
       { isRelayed: true },
     ),
+  TEST_MS_MAX,
+);
+
+testWith(
+  REDIS_PROGRAMS,
+  "what arrives at Redis after it was written again is not done twice",
+  () =>
+    outlive(
+      async ({ nodes }, party) => {
+        for (let round = 0; round < 4; round++) {
+          const relay = nodes[round % 2]?.relay;
+          relay?.hold();
+          await Bun.sleep(200);
+          relay?.cutHeld();
+          await party.progress(2);
+          relay?.deliver();
+          await party.progress(2);
+        }
+      },
+      { isRelayed: true },
+    ),
+  TEST_MS_MAX,
+);
+
+testWith(
+  REDIS_PROGRAMS,
+  "a node that hears late of what others did waits until it has, before it says that it does not know somebody",
+  async () => {
+    await using cluster = await Cluster.start({ nodes: 2, isRelayed: true });
+    const [here, late] = [cluster.node(0), cluster.node(1)];
+    const ann = new RawModern(here.program.url);
+    late.relay?.hold();
+    await ann.call("enter_queue", { display_name: "Ann" });
+    const there = new RawModern(late.program.url);
+    there.token = ann.token;
+    const asked = there.call("chat_status");
+    await Bun.sleep(500);
+    late.relay?.deliver();
+    expect((await asked).structured).toMatchObject({ status: "waiting", user: { display_name: "Ann" } });
+  },
   TEST_MS_MAX,
 );
 
@@ -188,12 +232,12 @@ testWith(
   REDIS_PROGRAMS,
   "a node that cannot reach Redis for longer than the grace time lets its users go in time",
   async () => {
-    await using cluster = await Cluster.start({ nodes: 2, isRelayed: true, settings: ["--grace-seconds", "10"] });
+    await using cluster = await Cluster.start({ nodes: 2, isRelayed: true, settings: ["--grace-seconds", "6"] });
     await using party = await Party.gather(cluster.url, PAIRS, { pauseMs: 50 });
     // Nobody says anything: who only listens is known by their stream alone.
     const { relay } = cluster.node(0);
     relay?.down();
-    await Bun.sleep(20_000);
+    await Bun.sleep(14_000);
     relay?.up();
     party.talk();
     await party.progress(5);

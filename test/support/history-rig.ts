@@ -24,7 +24,7 @@ export type MakePlace = () => Promise<HistoryPlace>;
 let server: Promise<PostgresServer> | undefined;
 let databases = 0;
 
-/** The server of this test file, started with the first test that needs it; ended with the run. */
+/** The server of the run, started with the first test that needs it, and ended with the run. */
 export function postgres(): Promise<PostgresServer> {
   server ??= PostgresServer.start();
   return server;

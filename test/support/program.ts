@@ -68,7 +68,8 @@ let building: Promise<string> | undefined;
 // bunfig.toml preloads this file, which makes the hook one for the whole run; exit handlers do not run in `bun test`.
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  // Children of what was killed may write for a moment longer.
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   running.clear();
   folders.clear();
   building = undefined;

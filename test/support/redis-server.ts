@@ -4,10 +4,10 @@
  *
  * This file owns the server's process. It must never leave one running when the test run ends.
  */
-import { readdirSync, statSync, truncateSync } from "node:fs";
+import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "./client-deadline.ts";
-import { run, runsUntilTheEnd, temporaryFolder } from "./program.ts";
+import { runsUntilTheEnd, temporaryFolder } from "./program.ts";
 
 /** What tests that use this need of the system: for `testWith`. */
 export const REDIS_PROGRAMS = ["redis-server"] as const;
@@ -28,6 +28,7 @@ export class RedisServer implements AsyncDisposable {
   readonly port: number;
   readonly #options: RedisServerOptions;
   #child: Bun.Subprocess | undefined;
+  #commands = 0;
 
   private constructor(port: number, options: RedisServerOptions) {
     this.port = port;
@@ -114,22 +115,18 @@ export class RedisServer implements AsyncDisposable {
   async command(...words: string[]): Promise<string> {
     const password = this.#options.settings?.requirepass;
     const credentials = password === undefined ? [] : ["-a", password, "--no-auth-warning"];
-    const watch = setTimeout(
-      () =>
-        process.stderr.write(
-          `HUNG ${this.port} ${words.join(" ").slice(0, 60)} server=${this.#child?.pid} ${Bun.spawnSync(["sh", "-c", `ps -o pid,stat,wchan:20,cmd --ppid ${process.pid} | grep -v "ps -o" | grep "${this.port}"; ss -tnp | grep ":${this.port}" | head -5`]).stdout}\n`,
-        ),
-      4000,
-    );
-    const { code, stdout, stderr } = await run([
-      "redis-cli",
-      "-p",
-      String(this.port),
-      ...credentials,
-      "--raw",
-      ...words,
-    ]);
-    clearTimeout(watch);
+    // Into files: with dozens of processes at a time it happens that the end of a pipe is never heard of.
+    const path = join(this.folder, `cli-${this.#commands++}`);
+    const [output, errors] = [`${path}.out`, `${path}.err`] as const;
+    const child = Bun.spawn(["redis-cli", "-p", String(this.port), ...credentials, "--raw", ...words], {
+      stdin: "ignore",
+      stdout: Bun.file(output),
+      stderr: Bun.file(errors),
+    });
+    runsUntilTheEnd(child);
+    const code = await child.exited;
+    const [stdout = "", stderr = ""] = await Promise.all([output, errors].map((file) => Bun.file(file).text()));
+    for (const file of [output, errors]) rmSync(file, { force: true });
     if (code !== 0) throw new Error(`redis-cli ${words[0]}: ${stderr}${stdout}`);
     return stdout.trimEnd();
   }

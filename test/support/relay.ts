@@ -18,6 +18,8 @@ interface End {
   carriesStream: boolean;
   /** Nothing passes any more, and nobody is told. */
   isMute: boolean;
+  /** What is to be written waits until it is delivered. */
+  isHeld: boolean;
 }
 
 /** Where everything goes: a port of this machine, or whichever it is when somebody connects; undefined = there is none. */
@@ -74,6 +76,24 @@ export class Relay {
   /** Connections stay and nothing passes any more, as when a server hangs. */
   freeze(): void {
     this.#lost = "everything";
+  }
+
+  /** What the open connections carry, either way, is kept until `deliver`. New ones are not held. */
+  hold(): void {
+    for (const { data } of this.#sockets) data.isHeld = true;
+  }
+
+  /** Breaks the held connections at the client's side. What the client has written arrives at the server with `deliver`. */
+  cutHeld(): void {
+    for (const socket of this.#sockets) if (socket.data.isHeld && !socket.data.isServer) socket.terminate();
+  }
+
+  /** What is held arrives. */
+  deliver(): void {
+    for (const socket of this.#sockets) {
+      socket.data.isHeld = false;
+      drain(socket);
+    }
   }
 
   /** Lets the open event streams fall silent without a sign, as after a machine has slept. */
@@ -144,11 +164,12 @@ export class Relay {
 /** @param other of an end at the server's side: the client's */
 function newEnd(other: Socket<End> | undefined): End {
   const isServer = other !== undefined;
-  return { isServer, other, waiting: [], isLast: false, carriesStream: false, isMute: false };
+  return { isServer, other, waiting: [], isLast: false, carriesStream: false, isMute: false, isHeld: false };
 }
 
 function drain(socket: Socket<End>): void {
-  const { waiting, isLast } = socket.data;
+  const { waiting, isLast, isHeld } = socket.data;
+  if (isHeld) return;
   for (let piece = waiting[0]; piece !== undefined; piece = waiting[0]) {
     const written = socket.write(piece);
     if (written < piece.length) {
