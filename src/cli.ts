@@ -24,11 +24,19 @@ import { type Environment, variableOf } from "./settings.ts";
 /** The version of the program, from package.json. */
 export const VERSION: string = packageJson.version;
 
-/**
- * What makes this program compact a journal, followed by its folder, and by an entry if a server goes on from
- * there. Hardly anybody ever types it, so no help shows it.
- */
+/** What makes this program compact a journal. Hardly anybody ever types it, so the program's help does not show it. */
 export const COMPACT_COMMAND = "compact-journal";
+
+/** In place of a folder: the journal is in Redis, whose address stands where no other process can read it. */
+export const COMPACT_SHARED = "--redis";
+
+const COMPACT_HELP = `mcp-chat ${VERSION}
+
+usage: mcp-chat ${COMPACT_COMMAND} FOLDER
+
+Makes a snapshot of the journal that a stopped server has left in its --data folder,
+as the server itself does from time to time. The next start is a short one then, and
+may be that of a newer version.`;
 
 /** What a command line asks for. Texts come without a final line break. */
 export type CommandLine =
@@ -41,6 +49,8 @@ export type CommandLine =
   | { readonly kind: "bridge"; readonly config: ClientConfig }
   | { readonly kind: "chat" | "tail"; readonly config: ClientConfig }
   | { readonly kind: "admin"; readonly command: AdminCommand }
+  /** A folder, and an entry if a server goes on from there; or `COMPACT_SHARED` and what a running node says. */
+  | { readonly kind: "compact"; readonly operands: readonly string[] }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version"; readonly text: string }
   | { readonly kind: "usage_error"; readonly message: string }
@@ -169,6 +179,7 @@ const DEFAULT_COMMAND = "serve";
 
 /** Says what the arguments after the program's name ask for. Total: a mistake is a `usage_error` of one line. */
 export function parseCommandLine(argv: readonly string[], env: Environment): CommandLine {
+  if (argv[0] === COMPACT_COMMAND) return parseCompact(argv.slice(1));
   const [first] = argv;
   const named = first !== undefined && !first.startsWith("-");
   const name = named ? first : DEFAULT_COMMAND;
@@ -191,6 +202,15 @@ export function parseCommandLine(argv: readonly string[], env: Environment): Com
 }
 
 const TITLE = `mcp-chat ${VERSION}: pairs strangers who chat over the Model Context Protocol`;
+
+function parseCompact(operands: readonly string[]): CommandLine {
+  const [folder] = operands;
+  if (folder === "--help" || folder === "-h") return { kind: "help", text: COMPACT_HELP };
+  if (folder === undefined || (folder.startsWith("-") && folder !== COMPACT_SHARED)) {
+    return { kind: "usage_error", message: `${COMPACT_COMMAND} needs a folder; see --help` };
+  }
+  return { kind: "compact", operands };
+}
 
 /** What a newcomer needs: the commands and the first settings, on one screen. */
 function describeProgram({ operands = "[options]" }: Command): string {

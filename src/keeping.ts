@@ -6,7 +6,7 @@
  */
 import { type Clock, systemClock } from "./chat/alarm-clock.ts";
 import { LobbyReplica } from "./chat/lobby-replica.ts";
-import { COMPACT_COMMAND } from "./cli.ts";
+import { COMPACT_COMMAND, COMPACT_SHARED } from "./cli.ts";
 import { compact, compactElsewhere, runAside } from "./journal/compaction.ts";
 import { DiskJournal } from "./journal/disk.ts";
 import { RedisJournal } from "./journal/redis.ts";
@@ -47,7 +47,12 @@ export function openKeeping(
     onFailure,
     onTrouble: (problem) => log.warn(problem.message),
   });
-  const { replayed, ms, behindMs } = journal.found;
+  const { replayed, ms, behindMs, setAside } = journal.found;
+  if (setAside.length > 0) {
+    log.warn("the machine ended before the disk had kept everything: what was said last is lost", {
+      aside: setAside.join(" "),
+    });
+  }
   if (replayed > 0) log.info("the journal has been replayed", { entries: replayed, ms: Math.round(ms) });
   if (behindMs > 0) log.warn("the clock is behind the journal, which goes on from its own time", { ms: behindMs });
   return {
@@ -90,7 +95,7 @@ export async function openSharedKeeping(
     url,
     replica,
     leads: () => replica.leader === journal.node,
-    compact: (id, mark) => runAside(compactCommand(SHARED, id, String(mark)), { [REDIS_VARIABLE]: url }),
+    compact: (id, mark) => runAside(compactCommand(COMPACT_SHARED, id, String(mark)), { [REDIS_VARIABLE]: url }),
     onFailure,
     onTrouble: (problem) => log.warn(problem.message),
     onNote: (line) => log.info(line),
@@ -106,13 +111,12 @@ export async function openSharedKeeping(
   };
 }
 
-/** In place of a folder: the journal is in Redis, whose address stands where no other process can read it. */
-const SHARED = "--redis";
+/** Arguments can be read by others. */
 const REDIS_VARIABLE = "MCP_CHAT_REDIS";
 
 /** What `COMPACT_COMMAND` does. @throws JournalFault */
 export async function compactHere([path = "", ...rest]: readonly string[]): Promise<void> {
-  if (path === SHARED) {
+  if (path === COMPACT_SHARED) {
     const [id = "", mark] = rest;
     await compactRedis(process.env[REDIS_VARIABLE] ?? "", id, Number(mark), new LobbyReplica());
     return;

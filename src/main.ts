@@ -13,7 +13,7 @@ import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
 import { lobbySettings } from "./chat-settings.ts";
-import { COMPACT_COMMAND, parseCommandLine, VERSION } from "./cli.ts";
+import { parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
 import { randomBytes } from "./crypto.ts";
@@ -40,11 +40,6 @@ const STOP_MS_MAX = 4800;
 const SESSION_KEY_BYTES = 32;
 
 function main(): void {
-  const [name, ...rest] = process.argv.slice(2);
-  if (name === COMPACT_COMMAND) {
-    void compactJournal(rest);
-    return;
-  }
   const asked = parseCommandLine(process.argv.slice(2), process.env);
   switch (asked.kind) {
     case "help":
@@ -70,16 +65,19 @@ function main(): void {
     case "tail":
       void runClient(asked.kind, asked.config);
       return;
+    case "compact":
+      void compactJournal(asked.operands);
+      return;
     case "admin":
       operate(asked.command);
   }
 }
 
 /** For a server beside this process: it is not to be disturbed. */
-async function compactJournal(rest: readonly string[]): Promise<void> {
+async function compactJournal(operands: readonly string[]): Promise<void> {
   const { compactHere } = await import("./keeping.ts");
   try {
-    await compactHere(rest);
+    await compactHere(operands);
   } catch (problem) {
     fail(reasonOf(problem), 1);
   }
@@ -204,6 +202,7 @@ function summaryOf({ node }: ChatServer): JsonObject {
 function openMetrics(
   config: Config,
   chat: ChatServer,
+  kept: Keeping | undefined,
   shared: SharedKeeping | undefined,
   history: SqlHistory | undefined,
 ): Metrics | undefined {
@@ -214,6 +213,7 @@ function openMetrics(
     host: chat.host,
     streamsMax: config.streamsMax,
     handedOut: () => chat.handedOut,
+    journal: kept && (() => kept.journal.figures),
     ...(node === undefined ? {} : { node: () => node.figures }),
     ...(shared === undefined ? {} : { sharedJournal: () => shared.journal.figures }),
     history: history && (() => history.figures),
@@ -297,7 +297,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   remembering?.catchUp(chat);
   const admin = openAdmin(config, chat, history, log);
   const page = createPage();
-  const metrics = openMetrics(config, chat, shared, history);
+  const metrics = openMetrics(config, chat, kept, shared, history);
   let http: HttpServer;
   try {
     http = createHttpServer({

@@ -33,6 +33,17 @@ describe("commands", () => {
     expect(parseCommandLine([], env).kind).toBe("usage_error");
   });
 
+  test("compact-journal takes a folder, and no option for one", () => {
+    expect(parseCommandLine(["compact-journal", "data"], {})).toEqual({ kind: "compact", operands: ["data"] });
+    expect(parseCommandLine(["compact-journal", "--help"], {}).kind).toBe("help");
+    for (const argv of [["compact-journal"], ["compact-journal", "--force"]]) {
+      expect(parseCommandLine(argv, {})).toEqual({
+        kind: "usage_error",
+        message: "compact-journal needs a folder; see --help",
+      });
+    }
+  });
+
   test("an unknown command is named, on one line", () => {
     expect(parseCommandLine(["bogus"], {})).toEqual({
       kind: "usage_error",

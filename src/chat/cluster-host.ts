@@ -15,7 +15,7 @@ import type { JournalUnavailable, SharedJournal } from "../journal/journal.ts";
 import { APPEND_RETRY_MS, DISREGARDED_ATTEMPTS_MAX, NODE_TICK_STEP_MS } from "../limits.ts";
 import { Unavailable } from "../mcp/unavailable.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
-import { goBackOn } from "./late-entries.ts";
+import { compensate } from "./late-entries.ts";
 import { LobbyHost, type Read } from "./lobby-host.ts";
 
 /** Lives of which entries may still be under way. */
@@ -111,11 +111,7 @@ export class ClusterHost extends LobbyHost {
   }
 
   override post(command: Command, read?: Read<void>): void {
-    this.#journal.post(command, (entry) => {
-      const events = this.step(entry);
-      read?.(events, this.lobby);
-      this.concluded(events, true);
-    });
+    this.#journal.post(command, (entry) => this.#apply(entry, true, read));
   }
 
   override async upToDate(): Promise<void> {
@@ -130,10 +126,15 @@ export class ClusterHost extends LobbyHost {
   /** An entry of another node, or of this one that nobody waits for any more. */
   #follow(entry: Entry): void {
     const isOwn = entry.origin !== undefined && this.#lives.includes(entry.origin.node);
+    this.#apply(entry, isOwn, isOwn ? (events) => compensate(this, entry.command, events) : undefined);
+  }
+
+  /** Applies an entry that nobody waits for, so that nobody else would hear of a bug. */
+  #apply(entry: Entry, isOwn: boolean, read?: Read<void>): void {
     try {
       const events = this.step(entry);
+      read?.(events, this.lobby);
       this.concluded(events, isOwn);
-      if (isOwn) goBackOn(this, entry.command, events);
     } catch (bug) {
       this.#options.onBug(bug);
     }
@@ -164,7 +165,7 @@ export class ClusterHost extends LobbyHost {
     this.#isTicking = true;
     this.#journal.post({ type: "tick" }, (entry) => {
       this.#isTicking = false;
-      this.concluded(this.step(entry), true);
+      this.#apply(entry, true);
     });
   }
 }

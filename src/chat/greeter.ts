@@ -2,8 +2,8 @@
  * The greeter: a scripted partner for whoever waits alone, so that one person can try everything. It is
  * a user like any other, of kind agent, and its name says what it is.
  *
- * This file owns when it comes and what it says. Of several nodes one sends it. It must never take anybody from a partner who is there,
- * never repeat a stranger's words, and never act on them.
+ * This file owns when it comes and what it says; of several nodes the leading one sends it. It must never take
+ * anybody from a partner who is there, never repeat a stranger's words, and never act on them.
  */
 import { randomBytes } from "../crypto.ts";
 import type { Caller } from "../domain/command.ts";
@@ -59,8 +59,14 @@ export class Greeter {
     this.#host = host;
     this.#typing = typing;
     host.listen((event) => this.#hear(event));
-    // Whoever waited before a restart waits still.
-    for (const { user } of host.lobby.queue.tickets.values()) this.#await(user);
+    this.#awaitAll();
+  }
+
+  /** Whoever waited before a restart waits still. */
+  #awaitAll(): void {
+    for (const { user } of this.#host.lobby.queue.tickets.values()) {
+      if (!this.#waiting.has(user) && !this.#coming.has(user)) this.#await(user);
+    }
   }
 
   #hear(event: LobbyEvent): void {
@@ -158,16 +164,27 @@ export class Greeter {
     this.#host.post({ type: "open_stream", user: greeting.ref });
   }
 
-  /** Comes back to all chats: the lobby does not know any more that somebody listens there. */
+  /**
+   * Comes back to all chats: the lobby does not know any more that somebody listens there, and what has happened
+   * meanwhile may not have been heard of here.
+   */
   comeBack(): void {
-    for (const greeting of this.#greetings.values()) this.#listenIn(greeting);
+    for (const greeting of [...this.#greetings.values()]) {
+      this.#listenIn(greeting);
+      this.#read(greeting.ref);
+    }
+    this.#awaitAll();
   }
 
   /** Deals with what has come into a greeter's mailbox. */
   #read(ref: UserRef): void {
     const greeting = this.#greetings.get(ref);
+    if (greeting === undefined) return;
     const user = this.#host.lobby.users.get(ref);
-    if (greeting === undefined || user === undefined) return;
+    if (user === undefined) {
+      this.#greetings.delete(ref);
+      return;
+    }
     const events = eventsBetween(user.mailbox, greeting.readTo, user.mailbox.head);
     greeting.readTo = user.mailbox.head;
     for (const { body } of events) {

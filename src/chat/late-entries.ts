@@ -9,7 +9,7 @@ import type { LobbyEvent } from "../domain/event.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 
 /** Undoes what nobody can know of. */
-export function goBackOn(host: LobbyHost, command: Command, events: readonly LobbyEvent[]): void {
+export function compensate(host: LobbyHost, command: Command, events: readonly LobbyEvent[]): void {
   for (const event of events) {
     // A call is held whose caller has been answered.
     if (event.type === "holding") host.post({ type: "end_wait", user: event.user, hold: event.hold, answered: false });

@@ -26,12 +26,15 @@ export interface MembershipOptions {
   readonly journal: SharedJournal;
   readonly settings: LobbySettings;
   readonly log: ClusterLog;
-  /**
-   * Lets go of every reader of this process.
-   * @param isNewLife whether the lobby knows of nothing any more that is open here
-   */
-  readonly cut: (isNewLife: boolean) => void;
+  /** Lets go of every reader of this process. */
+  readonly cut: (reason: CutReason) => void;
 }
+
+/**
+ * Why readers are let go of: with a new life the lobby knows of nothing any more that is open here; after a rewind
+ * their positions are of mailboxes that are no more; where a node is cut off its users are better off at another.
+ */
+export type CutReason = "new_life" | "rewound" | "cut_off";
 
 /** What becomes of a node in the course of time. */
 export interface MembershipCounts {
@@ -134,8 +137,7 @@ export class Membership {
         if (event.node === this.#journal.node) this.#begin();
         return;
       case "rewound":
-        // What readers hold are positions of mailboxes that are no more.
-        this.#options.cut(false);
+        this.#options.cut("rewound");
     }
   }
 
@@ -162,7 +164,7 @@ export class Membership {
     this.#host.renew();
     // First, so that whatever is asked from now on comes after it.
     this.#joinAgain();
-    this.#options.cut(true);
+    this.#options.cut("new_life");
   }
 
   #joinAgain(): void {
@@ -208,7 +210,7 @@ export class Membership {
   #sendAway(): void {
     if (!this.#hasSentAway) this.#options.log.warn("this node is cut off from the others; its streams end");
     this.#hasSentAway = true;
-    this.#options.cut(false);
+    this.#options.cut("cut_off");
   }
 
   /** Notes the state after each beat, and whether its sender had the same after its last one. */

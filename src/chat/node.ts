@@ -8,10 +8,11 @@ import type { LobbySettings } from "../domain/command.ts";
 import { markOf } from "../domain/mark.ts";
 import type { Lobby } from "../domain/state.ts";
 import type { SharedJournal } from "../journal/journal.ts";
+import { describeBug } from "../mcp/dispatch.ts";
 import type { JsonObject, Peers } from "../mcp/registry.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import { ClusterHost } from "./cluster-host.ts";
-import { type ClusterLog, Membership } from "./membership.ts";
+import { type ClusterLog, type CutReason, Membership } from "./membership.ts";
 import { NodePeers } from "./peers.ts";
 
 export interface NodeOptions {
@@ -39,28 +40,23 @@ export class ChatNode {
   readonly membership: Membership;
   readonly peers: Peers;
   readonly #journal: SharedJournal;
-  readonly #cuts: ((isNewLife: boolean) => void)[] = [];
+  readonly #cutListeners: ((reason: CutReason) => void)[] = [];
 
   constructor({ journal, lobby, settings, alarms, log }: NodeOptions) {
     this.#journal = journal;
-    this.host = new ClusterHost({
-      ...{ journal, lobby, alarms },
-      onBug: (bug) =>
-        log.error("an entry failed unexpectedly", { error: bug instanceof Error ? bug.name : typeof bug }),
-    });
-    const cut = (isNewLife: boolean): void => {
-      for (const one of this.#cuts) one(isNewLife);
+    const onBug = (what: string) => (bug: unknown) => log.error(`${what} failed unexpectedly`, describeBug(bug));
+    this.host = new ClusterHost({ journal, lobby, alarms, onBug: onBug("an entry") });
+    const cut = (reason: CutReason): void => {
+      for (const listener of this.#cutListeners) listener(reason);
     };
     this.membership = new Membership({ host: this.host, journal, settings, log, cut });
-    this.peers = new NodePeers(journal, alarms, () => Math.max(0, this.host.lobby.nodes.size - 1));
+    const others = (): number => Math.max(0, this.host.lobby.nodes.size - 1);
+    this.peers = new NodePeers(journal, alarms, others, onBug("a whisper"));
   }
 
-  /**
-   * Calls back when whoever reads here is to be let go of.
-   * @param listener told whether the lobby knows of nothing any more that is open here
-   */
-  onCut(listener: (isNewLife: boolean) => void): void {
-    this.#cuts.push(listener);
+  /** Calls back when whoever reads here is to be let go of. */
+  onCut(listener: (reason: CutReason) => void): void {
+    this.#cutListeners.push(listener);
   }
 
   /** Whether what is asked for here can be done, or could be a moment ago. */

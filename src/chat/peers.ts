@@ -27,16 +27,23 @@ export class NodePeers implements Peers {
   readonly #journal: SharedJournal;
   readonly #alarms: AlarmClock;
   readonly #others: () => number;
+  readonly #onBug: (bug: unknown) => void;
   readonly #listeners: ((topic: string, message: Json) => void | Promise<void>)[] = [];
   readonly #asked = new Map<string, Asked>();
   #last = 0;
 
-  /** @param others how many nodes there are beside this one */
-  constructor(journal: SharedJournal, alarms: AlarmClock, others: () => number) {
+  /**
+   * @param others how many nodes there are beside this one
+   * @param onBug hears of a listener that has failed
+   */
+  constructor(journal: SharedJournal, alarms: AlarmClock, others: () => number, onBug: (bug: unknown) => void) {
     this.#journal = journal;
     this.#alarms = alarms;
     this.#others = others;
-    journal.onWhisper((topic, message) => this.#hear(topic, message as Json));
+    this.#onBug = onBug;
+    journal.onWhisper((topic, message) => {
+      this.#hear(topic, message as Json).catch(this.#onBug);
+    });
   }
 
   tell(topic: string, message: Json): void {
@@ -75,10 +82,10 @@ export class NodePeers implements Peers {
     this.#listeners.push(listener);
   }
 
-  #hear(topic: string, message: Json): void {
-    if (topic === ASK && isObject(message)) void this.#answer(message);
+  async #hear(topic: string, message: Json): Promise<void> {
+    if (topic === ASK && isObject(message)) await this.#answer(message);
     else if (topic === HEARD && isObject(message)) this.#heard(message);
-    else void this.#handOn(topic, message);
+    else await this.#handOn(topic, message);
   }
 
   async #answer({ id, topic, message }: JsonObject): Promise<void> {

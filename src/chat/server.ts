@@ -79,9 +79,9 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const typing = new Typing(host, [push, events], node?.peers);
   const texts = new Texts(options.messageCharsMax, options.words);
   const greeter = options.greeter === true ? new Greeter(host, typing) : undefined;
-  node?.onCut((isNewLife) => {
-    if (!isNewLife) return;
-    waits.letGo();
+  node?.onCut((reason) => {
+    if (reason !== "rewound") waits.letGo(reason === "new_life");
+    if (reason !== "new_life") return;
     push.forgetOthers();
     greeter?.comeBack();
   });

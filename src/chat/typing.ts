@@ -3,8 +3,8 @@
  * mailbox, has no position and is no part of the lobby's state.
  *
  * This file owns the table of those who write, when each counts as having stopped, and how often one
- * may say so. Where there are several nodes, each has the whole table, and whoever's streams are at it is told there. It
- * must never hold a timer per user, nor tell anybody but the partner.
+ * may say so. Of several nodes each has the whole table, and tells those whose streams are at it. It must never
+ * hold a timer per user, nor tell anybody but the partner.
  */
 import { randomBytes } from "../crypto.ts";
 import type { LobbyEvent } from "../domain/event.ts";
@@ -70,11 +70,11 @@ export class Typing {
     this.#readers = readers;
     this.#peers = peers;
     peers?.listen((topic, message) => {
-      if (topic !== TOPIC || !isObject(message) || this.#hearPeer(message)) return;
+      if (topic !== TOPIC || !isObject(message) || this.#hearPeer(message)) return undefined;
       // The whisper may have overtaken the entry that makes the room. Should that not come, nothing is lost.
-      host.upToDate()?.then(
-        () => this.#hearPeer(message),
-        () => false,
+      return host.upToDate()?.then(
+        () => void this.#hearPeer(message),
+        () => undefined,
       );
     });
     host.listen((event) => {

@@ -78,9 +78,15 @@ export class Waits {
     await Promise.allSettled(calls.map(({ result }) => result));
   }
 
-  /** Answers every held call with nothing: the lobby does not know of them any more. */
-  letGo(): void {
-    for (const call of [...this.#calls.values()]) call.supersede();
+  /**
+   * Answers every held call with nothing, so that its client calls again.
+   * @param isForgotten whether the lobby does not know of them any more; else it is told that they have ended
+   */
+  letGo(isForgotten: boolean): void {
+    for (const call of [...this.#calls.values()]) {
+      if (isForgotten) call.supersede();
+      else call.end(false);
+    }
   }
 
   #hold(user: User, hold: number, request: WaitRequest): Promise<WaitResult | Refusal> {
@@ -143,16 +149,27 @@ class HeldCall {
     if (this.#over) return;
     const hold = this.#hold;
     this.#finish();
-    if (hold === undefined) {
-      this.#resolve(emptyResult(this.#user));
+    if (hold !== undefined && answered) {
+      this.#resolve(this.#read(hold));
       return;
     }
-    this.#resolve(
-      this.#host.submit({ type: "end_wait", user: this.#user.ref, hold, answered }, (events, lobby) => {
-        const wasHeld = answered && events.some(({ type }) => type === "read");
-        return wasHeld ? resultOf(events, lobby, true) : emptyResult(lobby.users.get(this.#user.ref) ?? this.#user);
-      }),
-    );
+    if (hold !== undefined) this.#endHold(hold);
+    this.#resolve(emptyResult(this.#user));
+  }
+
+  /** Ends the hold by reading what has come since. Should that find no place, it is ended all the same, unread. */
+  #read(hold: number): WaitResult | Refusal | Promise<WaitResult | Refusal> {
+    const { ref: user } = this.#user;
+    const found = this.#host.submit({ type: "end_wait", user, hold, answered: true }, (events, lobby) => {
+      const wasHeld = events.some(({ type }) => type === "read");
+      return wasHeld ? resultOf(events, lobby, true) : emptyResult(lobby.users.get(user) ?? this.#user);
+    });
+    if (!(found instanceof Promise)) return found;
+    return found.catch((problem: unknown) => {
+      // Or the user would count as present for as long as this process lives, whether anybody is there or not.
+      this.#endHold(hold);
+      throw problem;
+    });
   }
 
   /** A newer wait of the same user reads instead of this one, which returns empty. */

@@ -19,7 +19,7 @@ export interface LobbySource {
   readonly lobby: Lobby;
   /** Whether this process does what only one should do. */
   readonly isLeading: boolean;
-  listen(listener: (event: LobbyEvent, isOwn?: boolean) => void): void;
+  listen(listener: (event: LobbyEvent, isOwn: boolean) => void): void;
 }
 
 /** Who somebody is in the history: of their token, so that it is nobody else's, and so that it does not tell the token's hash. */
@@ -35,7 +35,7 @@ export class Recorder {
     this.#source = source;
     this.#writer = writer;
     writer.remaining = (rooms) => this.#remaining(({ id }) => rooms === undefined || rooms.has(id));
-    source.listen((event, isOwn = true) => this.#hear(event, isOwn));
+    source.listen((event, isOwn) => this.#hear(event, isOwn));
   }
 
   /** Has written again what the lobby holds of rooms in which something has happened in so many milliseconds. */

@@ -38,17 +38,17 @@ export type Item =
 export async function writeItems(ask: Ask, dialect: Dialect, items: readonly Item[]): Promise<void> {
   if (dialect.together !== undefined) await ask(dialect.together);
   const rooms = new Map<string, RoomRecord>();
-  const lines: (readonly (string | number)[])[] = [];
+  const lines = new Map<string, readonly (string | number)[]>();
   for (const item of items) {
     // The later one of the same room knows more.
     if (item.type === "room") rooms.set(item.room.id, item.room);
-    else lines.push(lineRow(item.line, item.side));
+    else lines.set(`${item.line.body.room} ${item.line.body.seq}`, lineRow(item.line, item.side));
   }
   if (rooms.size > 0) {
     await ask(writeRooms(dialect), JSON.stringify([...rooms.values()].map(roomRow)));
     await ask(writePeople(dialect), JSON.stringify([...rooms.values()].flatMap(peopleRows)));
   }
-  if (lines.length > 0) await ask(writeLines(dialect), JSON.stringify(lines));
+  if (lines.size > 0) await ask(writeLines(dialect), JSON.stringify([...lines.values()]));
 }
 
 function roomRow({ id, openedAt, closed }: RoomRecord): readonly (string | number | null)[] {
@@ -73,7 +73,7 @@ const writeRooms = ({ rows }: Dialect): string => `
   FROM ${rows("$1")} WHERE true
   ON CONFLICT (id) DO UPDATE
   SET closed_at = excluded.closed_at, reason = excluded.reason, messages = excluded.messages
-  WHERE mcp_chat_rooms.closed_at IS NULL AND excluded.closed_at IS NOT NULL`;
+  WHERE excluded.closed_at > coalesce(mcp_chat_rooms.closed_at, 0)`;
 
 const writePeople = ({ rows }: Dialect): string => `
   INSERT INTO mcp_chat_people (room, side, identity, user_id, display_name, kind, forgotten)
@@ -93,6 +93,7 @@ const writePeople = ({ rows }: Dialect): string => `
   WHERE true
   ON CONFLICT (room, side) DO NOTHING`;
 
+/** A journal that has lost its end gives numbers a second time: the later message is the one that was said. */
 const writeLines = ({ rows }: Dialect): string => `
   INSERT INTO mcp_chat_lines (room, seq, side, message_id, text, at)
   SELECT r.number, l.seq, l.side,
@@ -107,4 +108,6 @@ const writeLines = ({ rows }: Dialect): string => `
   JOIN mcp_chat_rooms r ON r.id = l.room
   JOIN mcp_chat_people p ON p.room = r.number AND p.side = l.side
   WHERE true
-  ON CONFLICT (room, seq) DO NOTHING`;
+  ON CONFLICT (room, seq) DO UPDATE
+  SET side = excluded.side, message_id = excluded.message_id, text = excluded.text, at = excluded.at
+  WHERE mcp_chat_lines.message_id <> excluded.message_id AND mcp_chat_lines.at <= excluded.at`;

@@ -6,6 +6,7 @@
  *
  * This file owns both ends: the one that asks and the one that does it.
  */
+import { existsSync } from "node:fs";
 import { setPriority } from "node:os";
 import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
@@ -22,6 +23,8 @@ import { tidied } from "./snapshot-text.ts";
  * @throws JournalFault
  */
 export function compact(path: string, before: number | undefined, replica: Replica): void {
+  // Claiming it would make it.
+  if (!existsSync(path)) throw new JournalFault(`there is no folder ${path}`);
   const directory = before === undefined ? DataDirectory.claim(path) : new DataDirectory(path);
   const { seq, snapshot, segments } = recover(directory, replica, "read only", before);
   for (const segment of segments) segment.close();

@@ -18,8 +18,9 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { faultOf, JournalFault } from "./fault.ts";
+import { segmentFiles } from "./segment.ts";
 
 /** Bytes of the key that seals sessions. */
 const KEY_BYTES = 32;
@@ -96,6 +97,18 @@ export class DataDirectory {
 
   snapshotPath(seq: number): string {
     return join(this.path, snapshotName(seq));
+  }
+
+  /**
+   * Takes the segments from one on out of the journal, and keeps them beside it: they follow on entries that are
+   * not there. Throws whatever the system does.
+   * @returns the names they have now
+   */
+  setAside(first: number): readonly string[] {
+    const files = this.segments.filter((one) => one >= first).flatMap((one) => segmentFiles(this.segmentPath(one)));
+    const there = files.filter((file) => existsSync(file));
+    for (const file of there) renameSync(file, `${file}.aside`);
+    return there.map((file) => `${basename(file)}.aside`);
   }
 
   /**

@@ -12,7 +12,7 @@ import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import type { DrawEntropy, Journal, Safety } from "./journal.ts";
 import { createEntropySource } from "./memory.ts";
-import { recover } from "./recovery.ts";
+import { MissingEntries, type Recovered, recover } from "./recovery.ts";
 import type { Replica } from "./replica.ts";
 import { type Durability, Segment, segmentFiles } from "./segment.ts";
 import { loadSnapshot, snapshotPieces } from "./snapshot-file.ts";
@@ -49,6 +49,18 @@ export interface Found {
   readonly ms: number;
   /** How far the clock is behind the last entry, in milliseconds; 0 = it is not. */
   readonly behindMs: number;
+  /** Files that were set aside because the disk had not kept what comes before them. */
+  readonly setAside: readonly string[];
+}
+
+/** What has happened in this process's journal. */
+export interface DiskFigures {
+  readonly entries: number;
+  readonly commits: number;
+  /** What the commits took in all. */
+  readonly commitSeconds: number;
+  /** What a start would have to replay. */
+  readonly tailEntries: number;
 }
 
 export class DiskJournal implements Journal, Safety {
@@ -78,6 +90,7 @@ export class DiskJournal implements Journal, Safety {
   #tidying: Promise<void> = Promise.resolve();
   readonly #watermark: Watermark;
   #watermarkAt = 0;
+  readonly #counts = { entries: 0, commits: 0, commitMs: 0 };
 
   private constructor(options: DiskJournalOptions, directory: DataDirectory) {
     this.#options = options;
@@ -87,12 +100,12 @@ export class DiskJournal implements Journal, Safety {
     const { replica, durability } = options;
     const start = performance.now();
     this.#watermark = new Watermark(directory.watermarkPath);
-    const { seq, snapshot, replayed, segments } = recover(directory, replica, durability);
+    const { seq, snapshot, replayed, segments, setAside } = this.#recover();
     if (seq < this.#watermark.found) {
       throw new JournalFault(`${directory.path}: entries ${seq + 1} to ${this.#watermark.found} are missing`);
     }
     const behindMs = Math.max(0, replica.now - options.now());
-    this.found = { replayed, ms: performance.now() - start, behindMs };
+    this.found = { replayed, ms: performance.now() - start, behindMs, setAside };
     this.#seq = seq;
     this.#snapshot = snapshot;
     this.#at = replica.now;
@@ -103,6 +116,23 @@ export class DiskJournal implements Journal, Safety {
     this.#removeOlder();
     // After many short lives there is more to replay than after a long one.
     if (this.#isFull || this.#closed.length > 0) this.#turnOver();
+  }
+
+  /**
+   * A machine that fails takes with it what the disk had not kept yet, and may leave a later file behind. That
+   * one is of no use, and nothing is hidden: it stays, and is named.
+   */
+  #recover(): Recovered & { readonly setAside: readonly string[] } {
+    const { replica, durability } = this.#options;
+    try {
+      return { ...recover(this.directory, replica, durability), setAside: [] };
+    } catch (problem) {
+      const isFresh = problem instanceof MissingEntries && problem.after >= this.#watermark.found;
+      if (!isFresh) throw problem;
+      const setAside = this.directory.setAside(problem.segment);
+      replica.clear();
+      return { ...recover(this.directory, replica, durability), setAside };
+    }
   }
 
   /**
@@ -124,6 +154,12 @@ export class DiskJournal implements Journal, Safety {
     const segments = [...this.#closed, this.#segment];
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     return { entries: this.#seq - this.#snapshot, bytes, segments: segments.length };
+  }
+
+  /** For those who watch: counted from the start of the process. */
+  get figures(): DiskFigures {
+    const { entries, commits, commitMs } = this.#counts;
+    return { entries, commits, commitSeconds: commitMs / 1000, tailEntries: this.#seq - this.#snapshot };
   }
 
   /** Settles when nothing goes on beside the turns: no snapshot is made and nothing removed. */
@@ -198,6 +234,7 @@ export class DiskJournal implements Journal, Safety {
     if (count > 0) {
       const kept = count === texts.length ? texts : texts.filter((text) => text !== "");
       const turn = { seq: this.#seq + 1, mark: this.#options.replica.mark, entries: turnText(kept) };
+      const start = performance.now();
       try {
         this.#segment.append(turn, count);
       } catch (problem) {
@@ -205,6 +242,9 @@ export class DiskJournal implements Journal, Safety {
         this.#options.onFailure(faultOf("the journal cannot be written", problem));
         return;
       }
+      this.#counts.commitMs += performance.now() - start;
+      this.#counts.commits++;
+      this.#counts.entries += count;
       this.#seq += count;
       if (this.#isFull) this.#turnOver();
       if (this.#at >= this.#watermarkAt) this.#raiseWatermark();

@@ -23,11 +23,25 @@ export interface Recovered {
   readonly segments: Segment[];
 }
 
+/** Between two segments something is missing: the disk has kept the later one and not all of the one before. */
+export class MissingEntries extends JournalFault {
+  /** Sequence number of the last entry that is there. */
+  readonly after: number;
+  /** First sequence number of the segment that follows. */
+  readonly segment: number;
+
+  constructor(message: string, after: number, segment: number) {
+    super(message);
+    this.after = after;
+    this.segment = segment;
+  }
+}
+
 /**
  * Brings a fresh replica to the state a directory stands for.
  * @param durability how the latest segment is gone on with; "read only" if it is not
  * @param before leaves out segments that begin with this entry or a later one
- * @throws JournalFault
+ * @throws MissingEntries, JournalFault
  */
 export function recover(
   directory: DataDirectory,
@@ -38,10 +52,26 @@ export function recover(
   const snapshot = directory.snapshots.findLast((seq) => seq < before) ?? 0;
   if (snapshot > 0) loadSnapshot(directory.snapshotPath(snapshot), replica, true);
   const segments = openSegments(directory, snapshot, durability, before);
+  try {
+    const seq = replay(directory, segments, snapshot, replica);
+    return { seq, snapshot, replayed: seq - snapshot, segments };
+  } catch (problem) {
+    for (const segment of segments) segment.close();
+    throw problem;
+  }
+}
+
+/** @returns sequence number of the last entry */
+function replay(directory: DataDirectory, segments: readonly Segment[], snapshot: number, replica: Replica): number {
   let seq = snapshot;
   for (const segment of segments) {
+    const before = seq;
     for (const turn of segment.turns(seq + 1)) {
-      if (turn.seq !== seq + 1) throw missing(directory, seq + 1, turn.seq - 1);
+      if (turn.seq !== seq + 1) {
+        const isBetween = seq === before && segment !== segments[0];
+        const fault = missing(directory, seq + 1, turn.seq - 1);
+        throw isBetween ? new MissingEntries(fault.message, seq, segment.first) : fault;
+      }
       const entries = entriesOf(turn.entries);
       for (const entry of entries) replica.apply(entry);
       seq += entries.length;
@@ -53,7 +83,7 @@ export function recover(
       }
     }
   }
-  return { seq, snapshot, replayed: seq - snapshot, segments };
+  return seq;
 }
 
 /** The segments that may hold what comes after a snapshot. */
@@ -75,7 +105,7 @@ function openSegments(
     const segment = Segment.open(path, first, isLast ? durability : "read only");
     if (segment !== undefined) segments.push(segment);
     // The last one may hold nothing: it is made anew by whoever goes on.
-    else if (!isLast) throw new JournalFault(`${path} is damaged`);
+    else if (!isLast) throw new MissingEntries(`${path} is damaged`, first - 1, first);
   }
   return segments;
 }

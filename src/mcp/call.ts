@@ -75,6 +75,8 @@ export class Call implements CallContext, TalkingCall {
   #progress = Number.NEGATIVE_INFINITY;
   #talkBack: TalkBack | undefined;
   #connectionListener: ((connected: boolean) => void) | undefined;
+  /** Whether its stream has a connection, if it can be resumed. */
+  #isConnected = true;
   /** Whether the caller wants log messages of that level; undefined = none of any. Set by a method before its handler runs. */
   logFilter: ((call: Call, level: LogLevel) => boolean) | undefined;
   /** Called once when a held call is over. */
@@ -162,7 +164,10 @@ export class Call implements CallContext, TalkingCall {
     if (session === undefined || this.revision < "2025-11-25") return new ResponseStream(() => this.disconnected());
     const repeat = this.mayRepeat ? this.#facilities.repeats.write(session, this.request, this.#startedAt) : undefined;
     return this.#facilities.resumable.open(session, this.request.id, repeat, {
-      connected: (connected) => this.#connectionListener?.(connected),
+      connected: (connected) => {
+        this.#isConnected = connected;
+        this.#connectionListener?.(connected);
+      },
       gone: () => this.cancel(),
     });
   }
@@ -185,6 +190,8 @@ export class Call implements CallContext, TalkingCall {
 
   watchConnection(listener: (connected: boolean) => void): void {
     this.#connectionListener = listener;
+    // It may have been lost before anybody listened.
+    if (!this.#isConnected) listener(false);
   }
 
   closeStream(): void {

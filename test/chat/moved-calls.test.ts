@@ -57,6 +57,19 @@ describe("a wait", () => {
     expect(resumed.ended).toBe(true);
   });
 
+  test("that has lost its client before it has its place reads nothing", async () => {
+    const { nodes, ann, bob, stream, last } = await hold("wait_for_message", { timeout_seconds: 50 });
+    stream.close();
+    await nodes.calm();
+    nodes.at(1).stream(ann, last).close();
+    await nodes.calm();
+    await say(nodes.at(0), bob, "are you there?");
+    await nodes.calm();
+    const user = nodes.at(0).chat.host.lobby.users.get(1);
+    expect(user?.hold).toBeUndefined();
+    expect(user?.mailbox.returned).toBe((user?.mailbox.head ?? 0) - 1);
+  });
+
   test("goes on when its server was killed", async () => {
     const { nodes, ann, bob, last } = await hold("wait_for_message", { timeout_seconds: 50 }, 3);
     nodes.at(0).kill();

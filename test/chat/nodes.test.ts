@@ -173,6 +173,20 @@ describe("membership", () => {
     expect(nodes.at(0).chat.host.lobby.users.get(1)).toMatchObject({ streams: 0, place: { in: "room" } });
   });
 
+  test("and answers who is held there, as their time is as short", async () => {
+    const nodes = await ChatNodes.start(2);
+    const { ann } = await pair(nodes);
+    await nodes.at(0).call("wait_for_message", { timeout_seconds: 1 }, ann);
+    const held = nodes.at(0).call("wait_for_message", { timeout_seconds: 20 }, ann);
+    await nodes.calm();
+    nodes.shared.down();
+    await nodes.pass(LOBBY_SETTINGS.graceMs / 2 + 2500);
+    expect((await held).structured).toMatchObject({ timed_out: true, events: [] });
+    nodes.shared.up();
+    await nodes.calm();
+    for (const { chat } of nodes.all) expect(chat.host.lobby.users.get(1)?.hold).toBeUndefined();
+  });
+
   test("the leading node deals with deadlines; without it the next one does, a moment later", async () => {
     const nodes = await ChatNodes.start(3);
     const { ann } = await pair(nodes);
@@ -361,6 +375,36 @@ describe("a journal that is away", () => {
     expect(JSON.stringify(structured)).toContain("client_message_id");
   });
 
+  test.each(["abandoned", "answered"])("a held call that is %s meanwhile holds nobody afterwards", async (how) => {
+    const nodes = await ChatNodes.start(1);
+    const { ann } = await pair(nodes);
+    await nodes.at(0).call("wait_for_message", { timeout_seconds: 1 }, ann);
+    const params = { name: "wait_for_message", arguments: { timeout_seconds: 2 } };
+    const held = heldOf(nodes.at(0).post({ jsonrpc: "2.0", id: "w", method: "tools/call", params }, ann));
+    await nodes.calm();
+    const hold = (): unknown => nodes.at(0).chat.host.lobby.users.get(1)?.hold;
+    expect(hold()).toBeDefined();
+    nodes.shared.down();
+    if (how === "abandoned") held.disconnected();
+    else await nodes.clock.pass(2000);
+    await nodes.calm();
+    nodes.at(0).journal.refuseAll();
+    await held.reply;
+    nodes.shared.up();
+    await nodes.calm();
+    expect(hold()).toBeUndefined();
+  });
+
+  test("what was sent is answered so, though the wait for an answer cannot begin", async () => {
+    const nodes = await ChatNodes.start(1);
+    const { ann } = await pair(nodes);
+    nodes.at(0).chat.host.listen(({ type }) => (type === "posted" ? nodes.shared.down() : undefined));
+    const sent = nodes.at(0).call("send_message", { message: "heard", wait_seconds: 5 }, ann);
+    await nodes.calm();
+    nodes.at(0).journal.refuseAll();
+    expect((await sent).structured).toMatchObject({ success: true, seq: 1 });
+  });
+
   test("the end of a session is refused too, and nothing ends", async () => {
     const nodes = await ChatNodes.start(1);
     const { ann } = await pair(nodes);
@@ -442,6 +486,24 @@ describe("what is in no journal", () => {
     );
     expect(came.map(({ origin }) => origin?.node)).toEqual([nodes.at(0).journal.node]);
   });
+});
+
+test("the greeter comes for whoever began to wait while its node loaded its state", async () => {
+  const nodes = await ChatNodes.start(2, { seed: 4, chat: { greeter: true } });
+  const leading = nodes.at(0);
+  const known: number[] = [];
+  nodes.at(1).chat.host.listen(({ type }) => {
+    if (type !== "queued") return;
+    known.push(leading.chat.host.lobby.queue.tickets.size);
+    leading.journal.reset(false);
+  });
+  const ann = leading.session();
+  await nodes.at(1).call("enter_queue", {}, ann);
+  expect(known).toEqual([0]);
+  // It has joined anew, so the other one leads until that one goes.
+  nodes.at(1).kill();
+  await nodes.pass(NODE_SILENT_MS + 2 * GREETER_WAIT_MS);
+  expect((await leading.call("chat_status", {}, ann)).structured.status).toBe("chatting");
 });
 
 test("a user made when nobody waited for the answer any more goes again", async () => {

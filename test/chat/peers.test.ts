@@ -14,9 +14,11 @@ function setUp(count = 2) {
   const nodes = Array.from({ length: count }, () => {
     const journal = shared.open();
     const heard: Json[] = [];
-    const peers = new NodePeers(journal, new AlarmClock(clock), () => count - 1);
+    const bugs: unknown[] = [];
+    const onBug = (bug: unknown): void => void bugs.push(bug);
+    const peers = new NodePeers(journal, new AlarmClock(clock), () => count - 1, onBug);
     peers.listen((_topic, message) => void heard.push(message));
-    return { journal, peers, heard };
+    return { journal, peers, heard, bugs };
   });
   const [one, ...others] = nodes;
   if (one === undefined) throw new Error("no node");
@@ -87,6 +89,18 @@ test("somebody who never answers costs three whispers, and a full table nothing 
   await clock.pass(10_000);
   await Promise.all(asked);
   expect(clock.timers).toBe(0);
+});
+
+test("a listener that fails is a bug to be heard of, and not the end of the process", async () => {
+  const { one, others } = setUp();
+  const bug = new Error("a bug");
+  others[0]?.peers.listen(() => {
+    throw bug;
+  });
+  one.peers.tell("t", 1);
+  void one.peers.ask("t", 2);
+  await calm();
+  expect(others[0]?.bugs).toEqual([bug, bug]);
 });
 
 test("one that is alone waits for nobody", async () => {

@@ -135,7 +135,7 @@ test("a clean world has no fault", () => {
 });
 
 test.each(BREACHES)("it says: %s", (fault, change) => {
-  expect(faultsAfter(change)).toContain(fault);
+  expect(faultsAfter(change).map((said) => said.slice(0, fault.length))).toContain(fault);
 });
 
 test("where chats may end, only an end by timeout is a fault", () => {

@@ -6,7 +6,7 @@
  */
 import { expect } from "bun:test";
 import { testWith } from "../support/client-optional.ts";
-import { RawModern } from "../support/client-raw.ts";
+import { RawModern, RawSession } from "../support/client-raw.ts";
 import { Cluster, type ClusterOptions } from "../support/cluster.ts";
 import { Party } from "../support/cluster-party.ts";
 import type { WireKind } from "../support/cluster-wires.ts";
@@ -159,15 +159,18 @@ testWith(
   async () => {
     await using cluster = await Cluster.start({ nodes: 2, isRelayed: true });
     const [here, late] = [cluster.node(0), cluster.node(1)];
-    const ann = new RawModern(here.program.url);
+    const ann = await RawSession.open(here.program.url);
     late.relay?.hold();
     await ann.call("enter_queue", { display_name: "Ann" });
-    const there = new RawModern(late.program.url);
-    there.token = ann.token;
-    const asked = there.call("chat_status");
+    const there = new RawSession(late.program.url, ann.headers);
+    const asked = there.request("resources/read", { uri: "chat://inbox" });
+    const opened = there.stream();
     await Bun.sleep(500);
     late.relay?.deliver();
-    expect((await asked).structured).toMatchObject({ status: "waiting", user: { display_name: "Ann" } });
+    expect((await asked).text).toContain("waiting");
+    await using stream = await opened;
+    await new RawModern(here.program.url).call("enter_queue", {});
+    expect((await stream.next()).method).toBe("chatroom.found");
   },
   TEST_MS_MAX,
 );

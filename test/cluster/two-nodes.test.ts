@@ -207,15 +207,18 @@ together("a wait held at one node ends with a message sent at the other", async 
   expect(performance.now() - begin).toBeLessThan(2000);
 });
 
-together("a newer wait of the same user ends the older one at the other node", async () => {
+together("of two waits of one user at two nodes the newer one ends the older one", async () => {
   const { a, b } = await endpoints();
   const ann = new RawModern(a);
-  await ann.call("join_room", { room_code: "two-waits-of-one" });
-  const older = ann.call("wait_for_message", { timeout_seconds: 20 });
-  await Bun.sleep(100);
-  const newer = sameUser(ann, b).call("wait_for_message", { timeout_seconds: 1 });
-  expect((await within("the older wait", older, 5000)).structured).toMatchObject({ timed_out: true, events: [] });
-  expect((await newer).structured).toMatchObject({ timed_out: true });
+  const room_code = "two-waits-of-one";
+  await ann.call("join_room", { room_code });
+  const waits = [ann, sameUser(ann, b)].map((caller) => caller.call("wait_for_message", { timeout_seconds: 20 }));
+  const first = await within("the older wait", Promise.race(waits), 5000);
+  expect(first.structured).toMatchObject({ timed_out: true, events: [] });
+  await new RawModern(b).call("join_room", { room_code });
+  const answers = await Promise.all(waits);
+  const found = answers.filter(({ structured }) => structured.timed_out === false);
+  expect(found.map(({ structured }) => structured.events)).toMatchObject([[{ name: "chatroom.found" }]]);
 });
 
 together("a call that is held at one node is cancelled at the other", async () => {
@@ -256,8 +259,20 @@ together("a sign of typing goes to the other node, and ends with the message", a
   await using annHears = await ann.stream();
   await meet(ann, bob);
   await annHears.take(1);
-  await bob.call("set_typing");
-  expect(await annHears.next()).toMatchObject({ method: "partner.typing", params: { typing: true } });
+  // A sign may get lost between nodes; whoever goes on writing says so again.
+  const heard = annHears.next();
+  let isHeard = false;
+  heard.then(
+    () => {
+      isHeard = true;
+    },
+    () => undefined,
+  );
+  for (let sign = 0; sign < 5 && !isHeard; sign++) {
+    await bob.call("set_typing");
+    await Promise.race([heard, Bun.sleep(1000)]);
+  }
+  expect(await heard).toMatchObject({ method: "partner.typing", params: { typing: true } });
   await bob.call("send_message", { message: "done" });
   const next = await annHears.take(2);
   expect(next.map(({ method }) => method).toSorted()).toEqual(["message.received", "partner.typing"]);

@@ -80,6 +80,7 @@ export async function useTools(stage: Stage, cast: Casting): Promise<void> {
   await ann.call("join_room", { ...code, ...own(ann) });
   await cid.call("join_room", { ...code, display_name: "Cid" });
   await ann.call("report_partner", { category: "spam", details: "Sells oaks.", ...own(ann) });
+  await ann.call("forget_me", own(ann));
 }
 
 /** Where nothing else tells who calls, the token does. */

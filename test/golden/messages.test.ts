@@ -15,7 +15,7 @@ import { REVISIONS, type Revision } from "../../src/mcp/registry.ts";
 import { HttpActor } from "../support/golden-actors.ts";
 import { isJson, type Json } from "../support/golden-minutes.ts";
 import { Pipe, PipeActor } from "../support/golden-pipes.ts";
-import { type Sent, Stage, type StageOptions } from "../support/golden-stage.ts";
+import { emptyHistory, type Sent, Stage } from "../support/golden-stage.ts";
 import { expectOfficial } from "../support/mcp-schemas.ts";
 import { useMethods, useTools } from "./broad.ts";
 import {
@@ -27,10 +27,11 @@ import {
   refuseMessages,
 } from "./refusing.ts";
 import { STORIES } from "./stories.ts";
-import { play } from "./story.ts";
+import { play, type Story } from "./story.ts";
 
 const MODERN: Revision = "2026-07-28";
-const definition = new Stage().chat.definition;
+/** With everything that a server may have. */
+const { definition } = new Stage({ history: await emptyHistory() }).chat;
 const primitives = new Primitives(definition, () => 0);
 const METHODS = { legacy: [...legacyMethods(primitives).keys()], modern: [...modernMethods(primitives).keys()] };
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   for (const revision of REVISIONS) {
     for (const transport of ["http", "stdio"] as const) {
       await run(revision, transport, {}, (_, cast) => useMethods(cast, METHODS[eraOf(revision)]));
-      await run(revision, transport, {}, useTools);
+      await run(revision, transport, async () => ({ history: await emptyHistory() }), useTools);
       await run(revision, transport, REFUSING_IDENTITY, refuseIdentity);
       await run(revision, transport, REFUSING_MESSAGES, refuseMessages);
       await run(revision, transport, {}, refuseMeetings);
@@ -59,7 +60,7 @@ function eraOf(revision: Revision): Sent["era"] {
 async function run(
   revision: Revision,
   transport: Sent["transport"],
-  setting: StageOptions,
+  setting: NonNullable<Story["setting"]>,
   script: (stage: Stage, cast: Casting) => Promise<void>,
 ): Promise<void> {
   const story = { file: `${revision} over ${transport}`, proves: "", setting };

@@ -5,8 +5,12 @@
  * This file owns who writes. What is written is the same as on one server.
  */
 import { expect } from "bun:test";
+import { Database } from "../../src/history/database.ts";
+import { eraseSlice, forget } from "../../src/history/erasing.ts";
 import { SqlHistory } from "../../src/history/history.ts";
 import type { HistoryPlace } from "../../src/history/place.ts";
+import { type Item, writeItems } from "../../src/history/records.ts";
+import { upgrade } from "../../src/history/schema.ts";
 import { NODE_SILENT_MS } from "../../src/limits.ts";
 import { ChatNodes } from "../support/chat-nodes.ts";
 import { asking, historyTest } from "../support/history-rig.ts";
@@ -75,6 +79,45 @@ historyTest("what is forgotten through one node no other writes down", async (ma
   }
   expect(await textsIn(place)).toEqual([null, "message 2", null, "message 4"]);
 });
+
+historyTest(
+  "where a number is given again, the later message is kept, and what was erased stays erased",
+  async (make) => {
+    const place = await make();
+    const database = await Database.open(place);
+    await upgrade(database);
+    const sender = { userId: "ann", displayName: "Ann", kind: "human" } as const;
+    const room: Item = {
+      type: "room",
+      room: {
+        id: "room_x",
+        openedAt: 1,
+        people: [
+          { identity: "one", ...sender },
+          { identity: "two", ...sender, userId: "bob" },
+        ],
+        closed: undefined,
+      },
+    };
+    const line = (seq: number, messageId: string, message: string, at: number, side: 0 | 1 = 0): Item => ({
+      type: "line",
+      line: { at, body: { name: "message.received", room: "room_x", messageId, seq, message, sender } },
+      side,
+    });
+    const write = (...items: Item[]): Promise<void> =>
+      database.write((ask) => writeItems(ask, database.dialect, items));
+    await write(room, line(1, "a", "first", 5), line(2, "b", "lost", 6), line(2, "b", "lost", 6));
+    await write(line(2, "c", "said instead", 9), line(1, "a", "first", 5));
+    // Too late: it was lost, and only its writer did not know yet.
+    await write(line(2, "b", "lost", 6));
+    expect(await textsIn(place)).toEqual(["first", "said instead"]);
+    await forget(database, "one", 1);
+    for (let isDone = false; !isDone; ) isDone = await eraseSlice(database);
+    await write(line(1, "d", "again", 20), line(2, "e", "and again", 20));
+    expect(await textsIn(place)).toEqual([null, null]);
+    await database.close();
+  },
+);
 
 /** Nodes that read and forget at one place, each of which writes to its own. */
 async function together(

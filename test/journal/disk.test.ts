@@ -72,6 +72,9 @@ describe("what is kept", () => {
     expect(opened.journal.makeSafe()).toBe(true);
     expect(rows()).toBe(2);
     expect(opened.journal.whenSafe()).toBeUndefined();
+    const { commitSeconds, ...figures } = opened.journal.figures;
+    expect(figures).toEqual({ entries: 21, commits: 2, tailEntries: 21 });
+    expect(commitSeconds).toBeWithin(0, 1);
     abandon(opened);
   });
 
@@ -281,6 +284,36 @@ describe("a turn that cannot be kept", () => {
   });
 });
 
+describe("a machine that fails between two files", () => {
+  test("has lost the end of one: what follows it is set aside and named, and the journal goes on", async () => {
+    const path = await filled({ compact: async () => undefined });
+    cutOff(join(path, "journal-000000000000021.db"), 28);
+    const opened = openJournal(path, { segmentEntriesMax: 10 });
+    expect(opened.ledger.numbers).toEqual(range(1, 27));
+    expect(opened.journal.found.setAside).toContain("journal-000000000000031.db.aside");
+    await keepAll(opened, 100, 105);
+    await opened.journal.idle();
+    abandon(opened);
+    expect(numbersIn(path)).toEqual([...range(1, 27), ...range(100, 105)]);
+  });
+
+  test("has lost all of one", async () => {
+    const path = await filled({ compact: async () => undefined });
+    const segment = join(path, "journal-000000000000021.db");
+    for (const end of ["-wal", "-shm"]) rmSync(segment + end, { force: true });
+    writeFileSync(segment, "");
+    expect(numbersIn(path)).toEqual(range(1, 20));
+  });
+
+  test("and has not lost what the disk was known to have: that is refused", async () => {
+    const path = await filled({ compact: async () => undefined });
+    cutOff(join(path, "journal-000000000000021.db"), 28);
+    writeFileSync(join(path, "reached"), String(28).padStart(15, "0"));
+    expect(refusalOf(path)).toBe("FOLDER: entries 28 to 30 are missing");
+    expect(readdirSync(path).filter((name) => name.endsWith(".aside"))).toEqual([]);
+  });
+});
+
 describe("a start is refused, in one line,", () => {
   test("while another server uses the folder", () => {
     const path = temporaryFolder();
@@ -394,13 +427,20 @@ describe("a start is refused, in one line,", () => {
 });
 
 /** A folder with a snapshot of 30 entries and 5 more. */
-async function filled(): Promise<string> {
+async function filled(options: Parameters<typeof openJournal>[1] = {}): Promise<string> {
   const path = temporaryFolder();
-  const opened = openJournal(path, { segmentEntriesMax: 10 });
+  const opened = openJournal(path, { segmentEntriesMax: 10, ...options });
   await keepAll(opened, 1, 35);
   await opened.journal.idle();
   abandon(opened);
   return path;
+}
+
+/** A file as a disk leaves it that had not everything yet: the entries from one on are not there. */
+function cutOff(path: string, from: number): void {
+  const database = new Database(path, { readwrite: true });
+  database.run("DELETE FROM turns WHERE seq >= ?", [from]);
+  database.close();
 }
 
 function turnsIn(path: string): number {

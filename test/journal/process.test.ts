@@ -99,6 +99,10 @@ test("a snapshot can be made without a server, and not beside one", async () => 
   await ann.call("enter_queue");
   const compact = [process.execPath, MAIN, "compact-journal", data];
   expect(await run(compact)).toMatchObject({ code: 1, stderr: `another mcp-chat uses ${data}\n` });
+  expect(await run([...compact.slice(0, -1), `${data}-gone`])).toMatchObject({
+    code: 1,
+    stderr: `there is no folder ${data}-gone\n`,
+  });
   first.kill("SIGKILL");
   await first.exited;
   expect(await run(compact)).toEqual({ code: 0, stdout: "", stderr: "" });

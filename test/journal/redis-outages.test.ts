@@ -189,6 +189,31 @@ testWith(
 
 testWith(
   REDIS_PROGRAMS,
+  "what was written to a connection that was lost, and arrives after it was written again, counts once",
+  async () => {
+    await using server = await RedisServer.start();
+    const relay = new Relay(server.port);
+    await using node = await openRedisJournal(`redis://127.0.0.1:${relay.port}`);
+    await node.append(1);
+    relay.hold();
+    const written = [node.append(2), node.append(3)];
+    await Bun.sleep(50);
+    relay.cutHeld();
+    await Promise.all(written);
+    await node.append(4);
+    relay.deliver();
+    while (node.ledger.entries.length < 6) await Bun.sleep(10);
+    expect(node.ledger.numbers).toEqual([1, 2, 3, 4, 2, 3]);
+    const account = new Account();
+    for (const n of [1, 2, 3, 4]) account.done.add(n);
+    expect(account.faultsOf(node.ledger.entries)).toEqual([]);
+    relay.down();
+  },
+  20_000,
+);
+
+testWith(
+  REDIS_PROGRAMS,
   "a node that is away while the others go on and the stream is trimmed takes up their state",
   async () => {
     await using server = await RedisServer.start();

@@ -93,7 +93,10 @@ export class OneNode {
   constructor(shared: SharedMemory, clock: HandClock, options: Partial<ChatServerOptions>) {
     const kept = new LobbyReplica();
     this.journal = shared.open(kept);
-    const say = (message: string): void => void this.said.push(message);
+    const say = (message: string): void => {
+      if (message.endsWith("failed unexpectedly")) throw new Error(message);
+      this.said.push(message);
+    };
     this.chat = createChatServer({
       version: "0.0.0",
       lobby: LOBBY_SETTINGS,

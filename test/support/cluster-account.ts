@@ -110,7 +110,9 @@ class Listener {
     for (const event of this.#me.heard) {
       const first = copies.get(event.event_id);
       if (first === undefined) copies.set(event.event_id, event);
-      else if (!Bun.deepEquals(first, event)) this.#fault(`heard two different events ${event.event_id}`);
+      else if (!Bun.deepEquals(first, event)) {
+        this.#fault(`heard two different events ${event.event_id}: ${JSON.stringify([first, event])}`);
+      }
     }
     return [...copies.values()];
   }

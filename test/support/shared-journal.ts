@@ -199,9 +199,10 @@ export class MemoryNode implements SharedJournal {
     this.#waiting = [];
   }
 
-  /** Everybody who waits is refused. What has a place already and was not heard of here is uncertain. */
+  /** Everybody who waits is refused; posts stay. What has a place already and was not heard of here is uncertain. */
   refuseAll(): void {
-    const refused = [...this.#waiting.splice(0), ...this.#written.values()];
+    const refused = [...this.#waiting, ...this.#written.values()];
+    this.#waiting = this.#waiting.filter(({ refuse }) => refuse === undefined);
     for (const { origin, refuse } of refused) {
       refuse?.(new JournalUnavailable(2000, this.#written.delete(origin.n)));
     }

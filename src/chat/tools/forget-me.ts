@@ -42,7 +42,10 @@ export function forgetMe(chat: Chat): Tool {
         if (typeof who !== "string") {
           // Whoever asks again, as the first answer was lost, has a token that names nobody any more.
           const token = args.session_token === undefined ? caller.bearer : hashToken(args.session_token);
-          const isDone = who.code === "bad_session_token" && token !== undefined && (await history?.isForgotten(token));
+          const mayBeDone = who.code === "bad_session_token" && token !== undefined;
+          const isDone =
+            mayBeDone &&
+            (await history?.isForgotten(token).catch((problem: unknown) => rejectUnavailable(problem, false)));
           return isDone === true ? success({ success: true }, DONE) : refusalResult(who);
         }
         await history?.forget(who).catch((problem: unknown) => rejectUnavailable(problem, true));

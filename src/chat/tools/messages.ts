@@ -12,6 +12,7 @@ import {
   HOLD_SECONDS_MAX,
 } from "../../limits.ts";
 import type { CallContext, JsonObject, Tool, ToolResult } from "../../mcp/registry.ts";
+import { Unavailable } from "../../mcp/unavailable.ts";
 import { whenReady } from "../../mcp/when-ready.ts";
 import type { Chat } from "../chat.ts";
 import { patienceOf } from "../client-patience.ts";
@@ -106,7 +107,11 @@ export function sendMessage(chat: Chat): Tool {
           delivery: posted.delivery,
         };
         if (args.wait_seconds === undefined) return success(own);
-        return waitAndAnswer(chat, context, args, { own, room: outcome.room });
+        return waitAndAnswer(chat, context, args, { own, room: outcome.room }).catch((problem: unknown) => {
+          // It has been sent: whoever is told that nothing was done sends it again.
+          if (problem instanceof Unavailable) return success(own);
+          throw problem;
+        });
       });
     },
   });
@@ -154,7 +159,7 @@ async function waitAndAnswer(
   const holdSeconds = holdSecondsOf(args.wait_seconds ?? HOLD_SECONDS_MAX, context);
   // A call that is made again goes on with what it has said.
   let step = Math.ceil(context.elapsedMs / PROGRESS_MS);
-  const { alarms, lobby } = chat.host;
+  const { host } = chat;
   const request: WaitRequest = {
     caller: callerOf(context, args.session_token),
     after: args.after,
@@ -164,17 +169,17 @@ async function waitAndAnswer(
     onHeld: () => {
       // A quiet connection is taken for a dead one by proxies and clients: a long hold says something at once.
       if (holdSeconds > HOLD_QUIET_SECONDS_MAX) context.openStream();
-      const message = `waiting, ${lobby.queue.tickets.size} in queue`;
+      const message = `waiting, ${host.lobby.queue.tickets.size} in queue`;
       context.progress({ progress: ++step, message });
       context.log("debug", message, "wait_for_message");
     },
   };
-  const endsAt = alarms.now() + request.holdMs;
+  const endsAt = host.alarms.now() + request.holdMs;
   const first = await chat.waits.wait(request);
   if ("code" in first) return refusalResult(first);
   if (sent === undefined || !isAllKnown(first, sent)) return waitResult(chat, first, sent);
   // Without `after` it goes on where the first ended, and acknowledges nothing that was not answered yet.
-  const second = await chat.waits.wait({ ...request, after: undefined, holdMs: endsAt - alarms.now() });
+  const second = await chat.waits.wait({ ...request, after: undefined, holdMs: endsAt - host.alarms.now() });
   if ("code" in second) return refusalResult(second);
   return waitResult(chat, joined(first, second), sent);
 }

@@ -20,6 +20,9 @@ const MIB = 1024 * 1024;
 /** Times that messages flow on the server whose memory is watched. */
 const FLOWS = 6;
 
+/** What a journal costs is one thing, a history another. */
+const NO_HISTORY = ["--history", "off"];
+
 /** A way of keeping things. */
 interface Keeper {
   readonly label: string;
@@ -134,8 +137,13 @@ export const journals: Measure = {
     const folder = (): string => join(bench.folder, `data-${servers++}`);
     const nothing: Keeper = { label: "keeping nothing", settings: () => [] };
     const keepers: readonly Keeper[] = [
-      { label: "--data", settings: () => ["--data", folder()] },
-      { label: "--data --durability full", settings: () => ["--data", folder(), "--durability", "full"] },
+      { label: "--data --history off", settings: () => ["--data", folder(), ...NO_HISTORY] },
+      {
+        label: "--data --durability full --history off",
+        settings: () => ["--data", folder(), "--durability", "full", ...NO_HISTORY],
+      },
+      { label: "--history sqlite:FILE", settings: () => ["--history", `sqlite:${folder()}.db`] },
+      { label: "--data, with its history", settings: () => ["--data", folder()] },
     ];
     const results = await compete(bench, [nothing, ...keepers]);
     const plain = results.get(nothing);
