@@ -30,6 +30,8 @@ export const NODE_SILENT_MS = 5000;
 export const NODE_GAP_MS = 3000;
 /** Lives of nodes remembered after their end: an entry of one that is still under way comes within seconds. */
 export const ENDED_NODES_MAX = 1024;
+/** Own lives of which a node remembers that they were its own: entries of no more of them can be under way. */
+export const LIVES_KNOWN_MAX = 8;
 /** Between the looks of two nodes whether a deadline has been dealt with, in milliseconds: longer than an entry takes. */
 export const NODE_TICK_STEP_MS = 250;
 /** How often a command is asked again whose node was taken for lost meanwhile. */

@@ -9,6 +9,7 @@
 import { type Admin, createAdmin } from "./admin/admin.ts";
 import type { AdminCommand } from "./admin-client/command.ts";
 import { runAdmin } from "./admin-client/run.ts";
+import { banner } from "./banner.ts";
 import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
@@ -17,7 +18,6 @@ import { parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
 import { randomBytes } from "./crypto.ts";
-import { greeting } from "./greeting.ts";
 import type { SqlHistory } from "./history/history.ts";
 import { createHttpServer, ENDPOINT, type HttpServer } from "./http/server.ts";
 import { createMemoryJournal } from "./journal/memory.ts";
@@ -26,10 +26,10 @@ import { createLog, formatValue, type Log } from "./log.ts";
 import type { JsonObject } from "./mcp/registry.ts";
 import { Unavailable } from "./mcp/unavailable.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
-import { rehearseSoon } from "./rehearsal.ts";
 import type { Remembering } from "./remembering.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
 import { serveStdio } from "./stdio/server.ts";
+import { warmUpSoon } from "./warm-up.ts";
 import { createPage } from "./web/page.ts";
 import { openWordsFile, type WordsFile } from "./words-file.ts";
 
@@ -330,7 +330,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     return;
   }
   chat.node?.onCut(() => http.cut());
-  // Whoever waits for the greeting may signal the moment it comes.
+  // Whoever waits for the banner may signal the moment it comes.
   onReloadSignal([
     ...(words === undefined ? [] : [() => words.reload(log)]),
     ...(config.auditFile === undefined || admin === undefined ? [] : [() => admin.reopen()]),
@@ -344,8 +344,8 @@ async function serve(config: Config, log: Log): Promise<void> {
     await history?.close();
     await keeping?.close();
   });
-  print(greeting(VERSION, http.url, ENDPOINT, config.accessToken !== undefined));
-  rehearseSoon(() => createChat(config, words, log), log);
+  print(banner(VERSION, http.url, ENDPOINT, config.accessToken !== undefined));
+  warmUpSoon(() => createChat(config, words, log), log);
 }
 
 /** Stops once at SIGINT or SIGTERM, politely first; a second signal or a stop that hangs ends the process. */

@@ -129,7 +129,7 @@ const PURE_PACKAGES = /^(?:node:util|zod(?:\/.*)?)$/;
 const WALLS: Readonly<Record<string, Wall>> = {
   limits: { packages: NO_PACKAGES },
   "history-limits": { packages: NO_PACKAGES },
-  greeting: { packages: NO_PACKAGES },
+  banner: { packages: NO_PACKAGES },
   "client-limits": { parts: ["limits"], packages: NO_PACKAGES },
   "journal-limits": { packages: NO_PACKAGES },
   crypto: { packages: /^node:crypto$/ },
@@ -151,7 +151,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],
     packages: NO_PACKAGES,
   },
-  rehearsal: { parts: ["crypto", "limits", "mcp"], typesOf: ["chat"], packages: NO_PACKAGES },
+  "warm-up": { parts: ["crypto", "limits", "mcp"], typesOf: ["chat"], packages: NO_PACKAGES },
   domain: { parts: ["limits"], packages: NO_PACKAGES },
   mcp: { parts: ["crypto", "limits"], packages: PURE_PACKAGES },
   chat: {

@@ -12,14 +12,11 @@ import { isDue } from "../domain/lobby.ts";
 import { leadingNode } from "../domain/nodes.ts";
 import type { Lobby } from "../domain/state.ts";
 import type { JournalUnavailable, SharedJournal } from "../journal/journal.ts";
-import { APPEND_RETRY_MS, DISREGARDED_ATTEMPTS_MAX, NODE_TICK_STEP_MS } from "../limits.ts";
+import { APPEND_RETRY_MS, DISREGARDED_ATTEMPTS_MAX, LIVES_KNOWN_MAX, NODE_TICK_STEP_MS } from "../limits.ts";
 import { Unavailable } from "../mcp/unavailable.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
 import { compensate } from "./late-entries.ts";
 import { LobbyHost, type Read } from "./lobby-host.ts";
-
-/** Lives of which entries may still be under way. */
-const LIVES_KNOWN_MAX = 8;
 
 /** What a node counts of its cluster. */
 export interface ClusterCounts {
@@ -73,7 +70,7 @@ export class ClusterHost extends LobbyHost {
   /** Begins another life: what the lobby knows of the present one is over, or about to be. */
   renew(): void {
     this.#life++;
-    this.#lives = [...this.#lives.slice(-LIVES_KNOWN_MAX), this.#journal.renew()];
+    this.#lives = [...this.#lives, this.#journal.renew()].slice(-LIVES_KNOWN_MAX);
   }
 
   /** The state has been loaded anew. */
@@ -170,6 +167,7 @@ export class ClusterHost extends LobbyHost {
   }
 }
 
+/** By its name: of the journal only types are known here. */
 function isUnavailable(problem: unknown): problem is JournalUnavailable {
   return problem instanceof Error && problem.name === "JournalUnavailable";
 }

@@ -103,6 +103,7 @@ export function rejectUnavailable(problem: unknown, isUncertain: boolean): never
   throw problem;
 }
 
+/** By its name: of the history only types are known here. */
 function isUnavailable(problem: unknown): boolean {
   return problem instanceof Error && problem.name === "HistoryUnavailable";
 }

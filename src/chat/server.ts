@@ -72,7 +72,10 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
   const { lobby: settings, kept } = options;
   const node = createNode(options, alarms);
   const host = node?.host ?? new LobbyHost(kept?.begin(settings) ?? createLobby(settings), options.journal, alarms);
-  if (kept !== undefined && node === undefined) host.post({ type: "restart", settings });
+  if (kept !== undefined && node === undefined) {
+    host.post({ type: "restart", settings });
+    if (options.journal.mayLackEnd === true) host.post({ type: "rewind" });
+  }
   const waits = new Waits(host);
   const push = new MailboxPush(host);
   const events = new ChatEvents(host, options.eventsErrorCodes ?? "auto");

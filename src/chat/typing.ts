@@ -98,7 +98,8 @@ export class Typing {
     if (delayMs > 0) return delayMs;
     if (typing) {
       const ids = this.#start(user, room, now, undefined);
-      if (ids !== undefined) this.#peers?.tell(TOPIC, { user: user.ref, at: now, room: room.id, ...ids });
+      if (ids !== undefined)
+        this.#peers?.tell(TOPIC, { user: user.ref, at: now, room: room.id, seq: room.seq, ...ids });
     } else {
       this.#stop(user.ref, now);
       this.#peers?.tell(TOPIC, { user: user.ref, at: now });
@@ -107,7 +108,7 @@ export class Typing {
   }
 
   /** Somebody writes, or has stopped, at another node. @returns whether it was of somebody and somewhere known here */
-  #hearPeer({ user: ref, at, room: id, starts, stops }: JsonObject): boolean {
+  #hearPeer({ user: ref, at, room: id, seq, starts, stops }: JsonObject): boolean {
     const user = typeof ref === "number" ? this.#host.lobby.users.get(ref) : undefined;
     if (user === undefined || typeof at !== "number") return false;
     if (id === undefined) {
@@ -116,6 +117,8 @@ export class Typing {
     }
     const room = typeof id === "string" ? this.#host.lobby.rooms.get(id) : undefined;
     if (room === undefined || room.closed !== undefined) return room !== undefined;
+    // What they were writing may be here before the word that they do.
+    if (typeof seq === "number" && hasSpokenSince(room, user, seq)) return true;
     if (isNoticeId(starts) && isNoticeId(stops)) this.#start(user, room, at, { starts, stops });
     return true;
   }
@@ -204,6 +207,12 @@ export class Typing {
       this.#setAlarm();
     });
   }
+}
+
+/** Whether a member has said something after that message of the room, as far as it is kept. */
+function hasSpokenSince({ transcript }: Room, { userId }: User, seq: number): boolean {
+  const line = transcript.findLast(({ body }) => body.seq <= seq || body.sender.userId === userId);
+  return line !== undefined && line.body.seq > seq;
 }
 
 function isNoticeId(value: Json | undefined): value is string {

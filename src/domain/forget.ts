@@ -13,7 +13,10 @@ import type { Lobby, Step, User } from "./state.ts";
 import { eraseLines } from "./transcript.ts";
 import { forgetUser, UNDESCRIBED } from "./users.ts";
 
-/** Who was forgotten, as others find them in their rooms: no user has an empty id. Each is an object of its own, as participants are told apart by that. */
+/**
+ * Who was forgotten, as others find them in their rooms: no user has an empty id. Each is an object of its own, as
+ * participants are told apart by that.
+ */
 export function nobody(): Participant {
   return { userId: "", displayName: UNDESCRIBED.displayName, kind: UNDESCRIBED.kind };
 }

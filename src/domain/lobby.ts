@@ -36,7 +36,7 @@ import { RankedList } from "./ranked-list.ts";
 import { emptyAddressBook } from "./rates.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { report } from "./reports.ts";
-import { restart } from "./restart.ts";
+import { restart, rewind } from "./restart.ts";
 import { findRoom, post } from "./room.ts";
 import { endSession } from "./sessions.ts";
 import type { Lobby, Step, User } from "./state.ts";
@@ -178,8 +178,10 @@ function apply(
     case "join_node":
     case "beat_node":
     case "leave_node":
-    case "rewind":
       hearNode(lobby, step, command, origin);
+      return undefined;
+    case "rewind":
+      rewind(lobby, step);
       return undefined;
   }
 }

@@ -7,7 +7,6 @@
  */
 import { DEADLINES_PER_STEP_MAX, NODE_GAP_MS, NODES_MAX } from "../limits.ts";
 import type { Command, Origin } from "./command.ts";
-import { makeEpochOf } from "./ids.ts";
 import { agreeOnRules, closeConnections, endNode } from "./node-loss.ts";
 import { setTime } from "./presence.ts";
 import { changeSettings, putOff } from "./restart.ts";
@@ -19,7 +18,7 @@ import type { Lobby, LobbyNode, Step } from "./state.ts";
  */
 export const RULES_VERSION = 1;
 
-type NodeCommand = Extract<Command, { type: "join_node" | "beat_node" | "leave_node" | "rewind" }>;
+type NodeCommand = Extract<Command, { type: "join_node" | "beat_node" | "leave_node" }>;
 
 /** The rules that every node knows. More than `RULES_VERSION` = this lobby can not be gone on with here. */
 export function rulesInForce(lobby: Lobby): number {
@@ -61,7 +60,7 @@ export function isHeeded(lobby: Lobby, step: Step, { node: id, n }: Origin, comm
   return true;
 }
 
-/** What a node says of itself, or of what orders the entries. Nothing, if no node says it. */
+/** What a node says of itself. Nothing, if no node says it. */
 export function hearNode(lobby: Lobby, step: Step, command: NodeCommand, origin: Origin | undefined): void {
   if (origin === undefined) {
     step.events.push({ type: "ignored" });
@@ -76,10 +75,6 @@ export function hearNode(lobby: Lobby, step: Step, command: NodeCommand, origin:
       return;
     case "leave_node":
       leaveNode(lobby, step);
-      return;
-    case "rewind":
-      for (const user of lobby.users.values()) user.mailbox.epoch = makeEpochOf(step.entropy, user.ref);
-      step.events.push({ type: "rewound" });
       return;
   }
 }

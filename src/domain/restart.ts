@@ -7,6 +7,7 @@
 import { type LobbySettings, RATED } from "./command.ts";
 import { countAllClosed } from "./connections.ts";
 import { advance } from "./deadlines.ts";
+import { makeEpochOf } from "./ids.ts";
 import { isAvailable, reconsider } from "./pairing.ts";
 import { fitMailboxes } from "./post-office.ts";
 import { type Loss, loseConnections, setTime, settleAll } from "./presence.ts";
@@ -38,6 +39,15 @@ export function changeSettings(lobby: Lobby, step: Step, settings: LobbySettings
   if (areSame(lobby.settings, settings)) return;
   takeSettings(lobby, { ...lobby.settings, ...settings });
   applySettings(lobby, step);
+}
+
+/**
+ * What orders the entries has lost its latest ones. Mailboxes begin anew, as positions that readers hold may name
+ * what never happened.
+ */
+export function rewind(lobby: Lobby, step: Step): void {
+  for (const user of lobby.users.values()) user.mailbox.epoch = makeEpochOf(step.entropy, user.ref);
+  step.events.push({ type: "rewound" });
 }
 
 /** Clocks of presence, of waiting and of records stood still. Ages, ends of bans and rates are real time and did not. */

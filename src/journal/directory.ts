@@ -30,6 +30,7 @@ const SEQ_DIGITS = 15;
 const LOCK = "lock";
 const KEY = "session.key";
 const WATERMARK = "reached";
+const LIVING = "living";
 
 export class DataDirectory {
   readonly path: string;
@@ -97,6 +98,18 @@ export class DataDirectory {
 
   snapshotPath(seq: number): string {
     return join(this.path, snapshotName(seq));
+  }
+
+  /** On which start of the machine a server was here that has not said that the disk has everything. */
+  get living(): string | undefined {
+    const path = join(this.path, LIVING);
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  }
+
+  /** Notes the same of this server; undefined = the disk has everything. Throws whatever the system does. */
+  set living(boot: string | undefined) {
+    if (boot === undefined) rmSync(join(this.path, LIVING), { force: true });
+    else this.writeWhole(LIVING, [Buffer.from(boot)]);
   }
 
   /**

@@ -8,6 +8,7 @@
 import { rm } from "node:fs/promises";
 import type { Command, Entry } from "../domain/command.ts";
 import { JOURNAL_PULSE_MS, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX, SEGMENTS_CLOSED_MAX } from "../journal-limits.ts";
+import { bootName } from "./boot.ts";
 import { DataDirectory } from "./directory.ts";
 import { faultOf, JournalFault } from "./fault.ts";
 import type { DrawEntropy, Journal, Safety } from "./journal.ts";
@@ -67,6 +68,8 @@ export class DiskJournal implements Journal, Safety {
   readonly pulseMs = JOURNAL_PULSE_MS;
   readonly directory: DataDirectory;
   readonly found: Found;
+  /** The machine has failed since, and the disk did not have to keep everything at once. */
+  readonly mayLackEnd: boolean;
   readonly #options: DiskJournalOptions;
   readonly #draw: DrawEntropy;
   readonly #entriesMax: number;
@@ -105,11 +108,14 @@ export class DiskJournal implements Journal, Safety {
       throw new JournalFault(`${directory.path}: entries ${seq + 1} to ${this.#watermark.found} are missing`);
     }
     const behindMs = Math.max(0, replica.now - options.now());
+    const boot = bootName();
+    this.mayLackEnd = directory.living !== undefined && directory.living !== boot;
     this.found = { replayed, ms: performance.now() - start, behindMs, setAside };
     this.#seq = seq;
     this.#snapshot = snapshot;
     this.#at = replica.now;
     this.#closed = segments;
+    directory.living = durability === "full" ? undefined : boot;
     // One whose entries are all in the snapshot is not gone on with.
     const latest = replayed === 0 && snapshot > 0 ? undefined : segments.pop();
     this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
@@ -209,13 +215,12 @@ export class DiskJournal implements Journal, Safety {
    */
   close(isTimeUp: () => boolean): void {
     if (!this.makeSafe()) return;
-    if (this.#seq > this.#snapshot) {
-      try {
-        // Whoever reads it first, at the next start, removes what it holds.
-        this.#writeSnapshot(untilTimeIsUp(this.#options.replica.rows(), isTimeUp));
-      } catch (problem) {
-        this.#options.onTrouble(faultOf("cannot make a snapshot", problem));
-      }
+    try {
+      // Whoever reads it first, at the next start, removes what it holds.
+      if (this.#seq > this.#snapshot) this.#writeSnapshot(untilTimeIsUp(this.#options.replica.rows(), isTimeUp));
+      this.directory.living = undefined;
+    } catch (problem) {
+      this.#options.onTrouble(faultOf("cannot make a snapshot", problem));
     }
     this.#watermark.close();
     this.directory.release();

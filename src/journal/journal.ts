@@ -22,6 +22,12 @@ export interface Journal {
    */
   readonly leaveOut?: () => void;
 
+  /**
+   * Whether the journal, as this process found it, may lack an end that somebody has been told: then what the
+   * numbers of events stand for is to be changed, as after such a loss.
+   */
+  readonly mayLackEnd?: boolean;
+
   /** How often a tick is wanted at least, in milliseconds, so that it is known until when the server lived. */
   readonly pulseMs?: number;
 
@@ -41,11 +47,6 @@ export interface SharedJournal extends Journal {
   readonly node: NodeId;
   /** False once nothing has been heard for a while of what orders the entries. */
   readonly isReachable: boolean;
-  /**
-   * Whether the journal, as this process found it, may lack an end that somebody has been told: then what the
-   * numbers of events stand for is to be changed, as after such a loss.
-   */
-  readonly mayLackEnd: boolean;
   /** Place of the last entry applied here, as text: two nodes with the same one have the same state. */
   readonly applied: string;
 

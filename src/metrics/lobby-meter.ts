@@ -15,6 +15,7 @@ const WAIT_BUCKETS_S = [0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600]
 
 export class LobbyMeter {
   readonly #lobbyNow: () => Lobby;
+  #lobby: Lobby;
   /** Since when users wait, in milliseconds; not a number for those who waited before anybody counted. */
   readonly #waitingSince = new Map<UserRef, number>();
   /** Open rooms, and their messages counted so far. */
@@ -40,15 +41,28 @@ export class LobbyMeter {
   /** @param lobbyNow the lobby; where several nodes share a journal it may be another object later */
   constructor(lobbyNow: () => Lobby) {
     this.#lobbyNow = lobbyNow;
-    const lobby = lobbyNow();
-    for (const room of lobby.rooms.values()) if (room.closed === undefined) this.#rooms.set(room.id, room.seq);
-    for (const user of lobby.users.values()) {
-      if (user.place.in === "queue") this.#waitingSince.set(user.ref, Number.NaN);
+    this.#lobby = lobbyNow();
+    this.#takeUp();
+  }
+
+  /** Begins with what there is. Of those who wait it may be known since when: from the same lobby before a reload. */
+  #takeUp(): void {
+    const { rooms, users } = this.#lobby;
+    this.#rooms.clear();
+    for (const room of rooms.values()) if (room.closed === undefined) this.#rooms.set(room.id, room.seq);
+    const known = new Map(this.#waitingSince);
+    this.#waitingSince.clear();
+    for (const { ref, place } of users.values()) {
+      if (place.in === "queue") this.#waitingSince.set(ref, known.get(ref) ?? Number.NaN);
     }
   }
 
-  get #lobby(): Lobby {
-    return this.#lobbyNow();
+  /** What has happened to another lobby before it took this one's place was heard of by nobody here. */
+  #lookAgain(): void {
+    const lobby = this.#lobbyNow();
+    if (lobby === this.#lobby) return;
+    this.#lobby = lobby;
+    this.#takeUp();
   }
 
   /** Events that calls were handed so far. */
@@ -57,6 +71,7 @@ export class LobbyMeter {
   }
 
   hear(event: LobbyEvent): void {
+    this.#lookAgain();
     switch (event.type) {
       case "mail":
         this.#mailed++;
@@ -117,6 +132,7 @@ export class LobbyMeter {
   }
 
   write(out: Exposition): void {
+    this.#lookAgain();
     const lobby = this.#lobby;
     const { settings } = lobby;
     out.gauge("mcp_chat_users", "Users whose record is kept, present or not.", lobby.users.size);

@@ -5,6 +5,7 @@
  * This file owns the chat's part. The rules of nodes are the domain's, the order of entries the journal's.
  */
 import { describe, expect, test } from "bun:test";
+import type { Whisper } from "../../src/journal/journal.ts";
 import {
   GREETER_WAIT_MS,
   NODE_HEALTH_MS,
@@ -434,6 +435,23 @@ describe("what is in no journal", () => {
     await say(nodes.at(1), bob, "written");
     await nodes.calm();
     expect(heardOn(stream)).toEqual(["written", "partner.typing"]);
+  });
+
+  test("who is heard to write after what they wrote has come, is not", async () => {
+    const nodes = await ChatNodes.start(2);
+    const { ann, bob } = await pair(nodes);
+    const told: [string, Whisper][] = [];
+    nodes.at(1).journal.onWhisper((...whisper) => void told.push(whisper));
+    const stream = nodes.at(1).stream(bob);
+    await nodes.at(0).call("set_typing", { typing: true }, ann);
+    await nodes.calm();
+    await say(nodes.at(0), ann, "written");
+    await nodes.calm();
+    expect(heardOn(stream).filter((what) => what !== "chatroom.found")).toEqual(["written", "partner.typing"]);
+    expect(told.length).toBe(1);
+    for (const whisper of told) nodes.at(0).journal.whisper(...whisper);
+    await nodes.calm();
+    expect(heardOn(stream)).toEqual([]);
   });
 
   test("a subscription made at one node is told at another, also at one that was added later", async () => {

@@ -62,7 +62,7 @@ describe("who counts", () => {
   test("N1: what a node says of itself is nobody's where there are no nodes", () => {
     const { submit, on } = new LobbyDriver();
     on(undefined);
-    for (const type of ["beat_node", "leave_node", "rewind"] as const)
+    for (const type of ["beat_node", "leave_node"] as const)
       expect(submit({ type }).events).toEqual([{ type: "ignored" }]);
     expect(submit({ type: "join_node", settings: ORDINARY, rules: 1 }).events).toEqual([{ type: "ignored" }]);
   });
@@ -317,6 +317,15 @@ describe("a rewind", () => {
     expect(new Set([...epochs, ...newEpochs]).size).toBe(4);
     expect(poll("bob", cursor)).toMatchObject({ read: ["found ann", "1: one"], truncated: true });
     expect(poll("bob", cursorOf("bob"))).toMatchObject({ read: [], truncated: false });
+  });
+
+  test("J8: it needs no nodes", () => {
+    const { submit, on, enter, user } = new LobbyDriver();
+    on(undefined);
+    enter("ann");
+    const { epoch } = user("ann").mailbox;
+    expect(submit({ type: "rewind" }).events).toEqual([{ type: "rewound" }]);
+    expect(user("ann").mailbox.epoch).not.toBe(epoch);
   });
 
   test("N13: what is read without a cursor goes on where it was", () => {

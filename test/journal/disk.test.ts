@@ -284,6 +284,45 @@ describe("a turn that cannot be kept", () => {
   });
 });
 
+describe("the end of a journal", () => {
+  /** As if the machine had been started anew meanwhile. */
+  const restartMachine = (path: string): void => writeFileSync(join(path, "living"), "an earlier start");
+
+  test("may be missing if the machine failed while a server was there", async () => {
+    const path = temporaryFolder();
+    const first = openJournal(path);
+    expect(first.journal.mayLackEnd).toBe(false);
+    await keepAll(first, 1, 3);
+    abandon(first);
+    restartMachine(path);
+    const second = openJournal(path);
+    expect(second.journal.mayLackEnd).toBe(true);
+    abandon(second);
+  });
+
+  test("is there if only the process failed, or it had everything synced, or left politely", async () => {
+    const path = temporaryFolder();
+    abandon(openJournal(path));
+    const second = openJournal(path);
+    expect(second.journal.mayLackEnd).toBe(false);
+    await keepAll(second, 1, 3);
+    second.journal.close(() => false);
+    expect(readdirSync(path)).not.toContain("living");
+    const third = openJournal(path, { durability: "full" });
+    await keepAll(third, 4, 6);
+    abandon(third);
+    expect(readdirSync(path)).not.toContain("living");
+  });
+
+  test("is not known to be there after an end without time for a snapshot", async () => {
+    const path = temporaryFolder();
+    const first = openJournal(path);
+    await keepAll(first, 1, 3);
+    first.journal.close(() => true);
+    expect(readdirSync(path)).toContain("living");
+  });
+});
+
 describe("a machine that fails between two files", () => {
   test("has lost the end of one: what follows it is set aside and named, and the journal goes on", async () => {
     const path = await filled({ compact: async () => undefined });

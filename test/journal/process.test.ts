@@ -48,6 +48,33 @@ test.each<readonly [string, ProgramOptions["kind"]]>([
   TEST_MS_MAX,
 );
 
+test("J8: after a failure of the machine readers are told that they may have missed something; after one of the server not", async () => {
+  const data = temporaryFolder();
+  let server = await startProgram({ kind: "source", args: ["--data", data] });
+  const [ann, bob] = [new RawModern(server.url), new RawModern(server.url)];
+  await ann.call("enter_queue");
+  await bob.call("enter_queue");
+  const { cursor } = (await bob.call("wait_for_message", { timeout_seconds: 1 })).structured;
+  await ann.call("send_message", { message: "one" });
+
+  const restart = async (meanwhile: () => void): Promise<void> => {
+    server.kill("SIGKILL");
+    await server.exited;
+    meanwhile();
+    server = await startProgram({ kind: "source", args: ["--data", data, "--port", String(server.port)] });
+  };
+  const read = async (): Promise<unknown[]> => {
+    const { events, truncated } = (await bob.call("wait_for_message", { after: cursor, timeout_seconds: 1 }))
+      .structured;
+    return [(events as { name: string }[]).map(({ name }) => name), truncated];
+  };
+  await restart(() => undefined);
+  expect(await read()).toEqual([["message.received"], false]);
+  await restart(() => writeFileSync(join(data, "living"), "an earlier start of the machine"));
+  expect(await read()).toEqual([["chatroom.found", "message.received"], true]);
+  expect(await server.stop()).toBe(0);
+});
+
 test("a second server on the same folder is refused; the first goes on", async () => {
   const data = temporaryFolder();
   const first = await startProgram({ kind: "source", args: ["--data", data] });

@@ -4,7 +4,6 @@
  * This file owns that. What is open at a node, its users know.
  */
 import type { Command, Entry } from "../../src/domain/command.ts";
-import { makeEpochOf } from "../../src/domain/ids.ts";
 import * as limits from "../../src/limits.ts";
 import { lookAgain } from "./lobby-model-meeting.ts";
 import type { ModelUser } from "./lobby-model-people.ts";
@@ -54,17 +53,14 @@ export function isHeeded(state: ModelState, { origin, command }: Entry): boolean
 /** What a node says of itself; nothing, if nobody says it. */
 export function hearNode(
   state: ModelState,
-  command: Of<"join_node" | "beat_node" | "leave_node" | "rewind">,
+  command: Of<"join_node" | "beat_node" | "leave_node">,
   { origin }: Entry,
 ): void {
   const { events } = state.step;
   if (origin === undefined) events.push({ type: "ignored" });
   else if (command.type === "beat_node") events.push({ type: "ticked" });
   else if (command.type === "join_node") join(state, command, origin.node, origin.n);
-  else if (command.type === "rewind") {
-    for (const user of state.users) user.epoch = makeEpochOf(state.step.entropy, user.ref);
-    events.push({ type: "rewound" });
-  } else {
+  else {
     const node = state.nodes.find(({ id }) => id === origin.node);
     if (node === undefined) throw new Error("a node leaves that is none");
     events.push({ type: "node_left", node: node.id });

@@ -9,7 +9,7 @@
  */
 import type { Caller, Command, Entry, LobbySettings } from "../../src/domain/command.ts";
 import type { LobbyEvent, Posted } from "../../src/domain/event.ts";
-import { makeEpoch, makeId } from "../../src/domain/ids.ts";
+import { makeEpoch, makeEpochOf, makeId } from "../../src/domain/ids.ts";
 import * as limits from "../../src/limits.ts";
 import { mustNotBeBanned } from "./lobby-model-bans.ts";
 import { delayOf, type Purse, spend } from "./lobby-model-limits.ts";
@@ -213,10 +213,13 @@ function run(state: ModelState, command: Command, entry: Entry): void {
     case "join_node":
     case "beat_node":
     case "leave_node":
-    case "rewind":
       hearNode(state, command, entry);
       // Of clocks that are set shorter now, some run out with it.
       if (command.type === "join_node") passTime(state, state.now);
+      break;
+    case "rewind":
+      for (const user of state.users) user.epoch = makeEpochOf(state.step.entropy, user.ref);
+      state.step.events.push({ type: "rewound" });
       break;
     case "tick":
       state.step.events.push({ type: "ticked" });

@@ -9,7 +9,7 @@
  * @param path of its endpoint
  * @param isLocked whether requests must carry an access token
  */
-export function greeting(version: string, url: string, path: string, isLocked: boolean): string {
+export function banner(version: string, url: string, path: string, isLocked: boolean): string {
   const endpoint = `${url}${path}`;
   const header = isLocked ? ` --header "Authorization: Bearer $MCP_CHAT_ACCESS_TOKEN"` : "";
   const headers = isLocked ? `,"headers":{"Authorization":"Bearer YOUR_ACCESS_TOKEN"}` : "";

@@ -1,6 +1,6 @@
-/** The rehearsal is a whole conversation in a chat of its own, which nothing of it survives. */
+/** The warm-up is a whole conversation in a chat of its own, which nothing of it survives. */
 import { expect, test } from "bun:test";
-import { rehearse } from "../src/rehearsal.ts";
+import { warmUp } from "../src/warm-up.ts";
 import { ChatWorld } from "./support/chat-world.ts";
 
 test("two people meet, speak and part, one step in a turn", async () => {
@@ -13,7 +13,7 @@ test("two people meet, speak and part, one step in a turn", async () => {
       throw new Error(message);
     },
   };
-  const successes = await rehearse(world.server, log, async () => {
+  const successes = await warmUp(world.server, log, async () => {
     turns++;
   });
   expect(turns).toBe(16);
