@@ -80,7 +80,8 @@ export class LobbyHost {
 
   /**
    * Has a command applied whose outcome nobody waits for.
-   * @param read as for `submit`, for whoever has something to do then; it is not called if the command has become void
+   * @param read as for `submit`, for whoever has something to do then. Of several nodes one may have lost its life
+   *   meanwhile: then it is given `disregarded`, or it is never called, and whoever reads here has been let go of
    */
   post(command: Command, read: Read<void> = nothing): void {
     this.submit(command, read);

@@ -120,6 +120,7 @@ export class MailboxPush implements PushSource, TypingReaders {
     const named = resume?.epoch === mailbox.epoch ? resume.offset : undefined;
     const read = resume === undefined ? offsetOf(settled, mailbox.epoch) : named;
     reader.attach(user, startOf(this.#host.lobby, reader, user, resume), this.#host.life);
+    // Counted at once, nobody reads yet who would have to be woken.
     let isLater = false;
     this.#host.post(
       { type: "open_stream", user: ref, session, ...(read === undefined ? {} : { read }) },

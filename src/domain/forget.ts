@@ -5,11 +5,12 @@
  * This file owns what goes and what stays. It must never touch what was reported, or what others have been
  * delivered.
  */
+import { PAST_ROOMS_MAX } from "../limits.ts";
 import { countAllClosed } from "./connections.ts";
 import type { Participant } from "./event.ts";
 import { takeOut } from "./presence.ts";
 import { sidesOf } from "./room.ts";
-import type { Lobby, Step, User } from "./state.ts";
+import type { Lobby, Room, Step, User } from "./state.ts";
 import { eraseLines } from "./transcript.ts";
 import { forgetUser, UNDESCRIBED } from "./users.ts";
 
@@ -26,8 +27,7 @@ export function forgetMe(lobby: Lobby, step: Step, user: User): undefined {
   if (user.hold !== undefined) step.events.push({ type: "hold_ended", user: user.ref, hold: user.hold.number });
   countAllClosed(lobby, user);
   takeOut(lobby, step, user, "left");
-  // Also in rooms that their own record has let go of and their partner's has not.
-  for (const room of lobby.rooms.values()) {
+  for (const room of roomsOf(lobby, user)) {
     const own = sidesOf(room, user)?.own;
     if (own === undefined) continue;
     eraseLines(lobby, room, user.userId);
@@ -35,4 +35,10 @@ export function forgetMe(lobby: Lobby, step: Step, user: User): undefined {
     own.answers = undefined;
   }
   forgetUser(lobby, step, user);
+}
+
+/** Where they have been: if it was in more rooms than their own record remembers, partners may know of others. */
+function roomsOf(lobby: Lobby, user: User): Iterable<Room> {
+  if (user.pastRooms.length >= PAST_ROOMS_MAX) return lobby.rooms.values();
+  return user.pastRooms.flatMap((id) => lobby.rooms.get(id) ?? []);
 }

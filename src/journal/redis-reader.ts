@@ -13,11 +13,25 @@ import type { RedisLink } from "./redis-link.ts";
 import { standingOf } from "./redis-mend.ts";
 import type { Outbox } from "./redis-outbox.ts";
 import { RecentTurns } from "./redis-recent.ts";
-import { compareIds, lastIdOf, NOWHERE, readAfter, type StreamEntry, type StreamId, timeOf } from "./redis-stream.ts";
+import {
+  compareIds,
+  lastIdOf,
+  NOWHERE,
+  readAfter,
+  readOnAfter,
+  type StreamEntry,
+  type StreamId,
+  timeOf,
+} from "./redis-stream.ts";
 import { ANCHOR_KIND, entriesOfTurn } from "./redis-turn.ts";
 
 /** Turns read at once before anything is known of their size. */
 const READ_TURNS_FIRST = 64;
+
+/** What comes next is not in the stream any more: it went into a snapshot while this node was reading. */
+export class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
 
 export interface ReaderOptions {
   readonly outbox: Outbox;
@@ -56,22 +70,41 @@ export class Reader {
     this.recent.restart(applied);
   }
 
-  /** Reads as far as the stream goes now. */
+  /**
+   * Reads as far as the stream goes now.
+   * @throws Overtaken, and what the connection throws
+   */
   async readToEnd(link: RedisLink): Promise<void> {
     const end = await lastIdOf(link.commands);
     while (compareIds(this.#applied, end) < 0) {
-      const turns = await readAfter(link.reader, this.#applied, this.#count);
+      const turns = await this.#next(link);
       // The last ones have been removed from the stream by hand.
       if (turns.length === 0) return;
       await this.#applyAll(turns, link);
     }
   }
 
-  /** Reads what comes next, and waits for it for a while. False if nothing came. */
+  /**
+   * Reads what comes next, and waits for it for a while. False if nothing came.
+   * @throws Overtaken, and what the connection throws
+   */
   async readOn(link: RedisLink): Promise<boolean> {
-    const turns = await readAfter(link.reader, this.#applied, this.#count, READ_HOLD_MS);
+    const turns = await this.#next(link, READ_HOLD_MS);
     await this.#applyAll(turns, link);
     return turns.length > 0;
+  }
+
+  /** What comes next, with nothing missing in between. */
+  async #next({ reader }: RedisLink, holdMs?: number): Promise<readonly StreamEntry[]> {
+    if (this.#applied !== NOWHERE) {
+      const turns = await readOnAfter(reader, this.#applied, this.#count, holdMs);
+      if (turns === undefined) throw new Overtaken();
+      return turns;
+    }
+    // A stream begins with an anchor, for as long as nothing has been removed from it.
+    const turns = await readAfter(reader, NOWHERE, this.#count, holdMs);
+    if (turns.length > 0 && turns[0]?.kind !== ANCHOR_KIND) throw new Overtaken();
+    return turns;
   }
 
   async #applyAll(turns: readonly StreamEntry[], link: RedisLink): Promise<void> {

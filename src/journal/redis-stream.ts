@@ -56,6 +56,27 @@ export async function readAfter(
   return entriesOf((reply as Record<string, RawEntry[]> | null)?.[JOURNAL_KEY] ?? []);
 }
 
+/** Whether there is an entry, without its text. */
+const IS_THERE = 'return #redis.call("XRANGE", KEYS[1], ARGV[1], ARGV[1])';
+
+/**
+ * The same, or undefined if the entry with that id has been removed from the stream: others that came after it
+ * may have been, too.
+ */
+export async function readOnAfter(
+  connection: RedisConnection,
+  id: StreamId,
+  countMax: number,
+  holdMs?: number,
+): Promise<readonly StreamEntry[] | undefined> {
+  const [entries, isThere] = await Promise.all([
+    readAfter(connection, id, countMax, holdMs),
+    // Sent along and carried out next: what was removed later than that makes a false alarm at worst.
+    connection.send("EVAL", [IS_THERE, "1", JOURNAL_KEY, id]),
+  ]);
+  return entries.length === 0 || isThere === 1 ? entries : undefined;
+}
+
 type RawEntry = readonly [id: string, fields: readonly string[] | null];
 
 function entriesOf(raw: readonly RawEntry[]): readonly StreamEntry[] {

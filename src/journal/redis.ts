@@ -16,7 +16,7 @@ import { RedisGone, RedisRefusal } from "./redis-connection.ts";
 import { RedisLink } from "./redis-link.ts";
 import { mend, standingOf, whileMending } from "./redis-mend.ts";
 import { Outbox } from "./redis-outbox.ts";
-import { Reader } from "./redis-reader.ts";
+import { Overtaken, Reader } from "./redis-reader.ts";
 import { Settling } from "./redis-settled.ts";
 import { loadLatest } from "./redis-snapshots.ts";
 import { parseAddress, prepareRedis, type RedisFound, shareSessionKey } from "./redis-start.ts";
@@ -225,6 +225,7 @@ export class RedisJournal implements SharedJournal {
     let retryMs = REDIS_RETRY_MS_MIN;
     while (!this.#isClosed) {
       let link: RedisLink | undefined;
+      let isOvertaken = false;
       try {
         link = await RedisLink.open(url, channel, (message) => this.#whispers.hear(message));
         this.#link = link;
@@ -242,7 +243,8 @@ export class RedisJournal implements SharedJournal {
           if (this.#tail.isLong && leads()) void this.#tail.compact(link.commands, this.#reader.applied, replica.mark);
         }
       } catch (problem) {
-        this.#failed(problem);
+        isOvertaken = problem instanceof Overtaken;
+        if (!isOvertaken) this.#failed(problem);
       } finally {
         this.#isUnderWay = false;
         this.#outbox.suspend();
@@ -250,8 +252,11 @@ export class RedisJournal implements SharedJournal {
         link?.close();
       }
       if (this.#isClosed) return;
-      this.#counts.reconnects++;
-      if (this.#reloads.length === 0) this.#complain("Redis cannot be reached");
+      // Who was overtaken finds its place anew: most likely the latest snapshot has what is missing.
+      if (!isOvertaken) {
+        this.#counts.reconnects++;
+        if (this.#reloads.length === 0) this.#complain("Redis cannot be reached");
+      }
       await Bun.sleep(retryMs);
       retryMs = Math.min(REDIS_RETRY_MS, 2 * retryMs);
     }

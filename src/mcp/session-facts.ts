@@ -24,18 +24,26 @@ export interface SessionFactsOptions {
   readonly notices: SessionNotices | undefined;
 }
 
+/** Who holds calls here. Both are told of calls that may be held by any server, or by none. */
+export interface CallHolder {
+  /** The client has cancelled it. */
+  cancelled(session: string, id: RequestId): void;
+  /** The client has come to another server for the answer: nobody waits for it here. */
+  moved(session: string, id: RequestId): void;
+}
+
 export class SessionFacts {
   readonly #options: SessionFactsOptions;
-  #cancelled: (session: string, id: RequestId, hasMoved: boolean) => void = () => undefined;
+  #holder: CallHolder | undefined;
 
   constructor(options: SessionFactsOptions) {
     this.#options = options;
     options.peers.listen((topic, message) => (topic === TOPIC && isObject(message) ? this.#hear(message) : undefined));
   }
 
-  /** Calls back for a call that was cancelled elsewhere, or whose answer its client waits for elsewhere. */
-  onCancelled(listener: (session: string, id: RequestId, hasMoved: boolean) => void): void {
-    this.#cancelled = listener;
+  /** Tells this one what happens elsewhere to calls. */
+  tellHolder(holder: CallHolder): void {
+    this.#holder = holder;
   }
 
   // --- telling ----------------------------------------------------------------------------------
@@ -83,8 +91,8 @@ export class SessionFacts {
   #hear({ session, revision, level, watched, unwatched, cancelled, moved, asks }: JsonObject): void | Promise<void> {
     if (typeof session !== "string") return undefined;
     const { logLevels, notices } = this.#options;
-    if (isRequestId(cancelled)) this.#cancelled(session, cancelled, false);
-    if (isRequestId(moved)) this.#cancelled(session, moved, true);
+    if (isRequestId(cancelled)) this.#holder?.cancelled(session, cancelled);
+    if (isRequestId(moved)) this.#holder?.moved(session, moved);
     if (isLogLevel(level)) logLevels?.set(session, level);
     if (typeof unwatched === "string") notices?.unsubscribe(session, unwatched);
     if (asks === true) this.#answer(session, revision);

@@ -74,9 +74,9 @@ export class StreamableHttp {
     this.#sessions = new Sessions({ key: sessionKey, now, usedAt });
     this.#legacy = legacyMethods(this.#primitives);
     this.#modern = modernMethods(this.#primitives);
-    this.#primitives.facts?.onCancelled((session, id, hasMoved) => {
-      if (hasMoved) this.#dispatcher.cancel(session, id);
-      else this.#cancel(session, id);
+    this.#primitives.facts?.tellHolder({
+      cancelled: (session, id) => this.#cancel(session, id),
+      moved: (session, id) => this.#dispatcher.cancel(session, id),
     });
     definition.sessions.listen?.((session) => this.#endHere(session));
     this.verbs = this.#streams === undefined ? ["POST", "DELETE"] : ["POST", "GET", "DELETE"];

@@ -106,6 +106,7 @@ class GetStream implements FrameSource {
   #reader: PushReader | undefined;
   #settled: SettledPosition | undefined;
   #opened = false;
+  #isEnding = false;
   /** Written before anything else. */
   #waiting = "";
 
@@ -153,17 +154,22 @@ class GetStream implements FrameSource {
   }
 
   end(): void {
+    this.#isEnding = true;
     this.#outlet?.end();
   }
 
   endWithFarewell(): void {
+    // Whoever is cut off says so again and again.
+    if (this.isSilent) return;
     this.isSilent = true;
     if (admitsEmptyEvents(this.session)) this.#waiting += FAREWELL;
-    this.#outlet?.end();
+    this.end();
   }
 
   attach(outlet: Outlet): void {
     this.#outlet = outlet;
+    // It may be over before its connection is ready.
+    if (this.#isEnding) outlet.end();
   }
 
   pull(maxChars: number): string {

@@ -82,14 +82,14 @@ test.each([
   ["v1", "v2-legacy"],
   ["raw-push", "raw-events"],
 ] as const)("an event that gets lost on a stream is noticed: %s, %s", async (one, other) => {
-  const isLost = every(7);
+  const isLost = every(3);
   const mischief: Mischief = { answer: (piece) => (isMessage(piece) && isLost() ? Buffer.alloc(0) : piece) };
   const { faults } = await accountUnder(() => mischief, [[one, other]]);
   expect(faults.join("\n")).toMatch(/^(?:ann|bob)0 never heard "(?:ann|bob)0 says \d+", which was acknowledged to/m);
 });
 
 test("a text that is changed on the way is noticed", async () => {
-  const isChanged = every(7);
+  const isChanged = every(2);
   const mischief: Mischief = {
     answer: (piece) =>
       isMessage(piece) && isChanged()

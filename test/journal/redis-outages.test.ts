@@ -236,6 +236,30 @@ testWith(
 
 testWith(
   REDIS_PROGRAMS,
+  "a node that reads so slowly that the stream is trimmed past its place misses nothing",
+  async () => {
+    await using server = await RedisServer.start();
+    const relay = new Relay(server.port);
+    await using busy = await openRedisJournal(server.url, { leads: () => true, tailEntriesMax: 50 });
+    await using slow = await openRedisJournal(`redis://127.0.0.1:${relay.port}`);
+    await slow.append(1);
+    relay.hold();
+    for (let n = 2; busy.journal.figures.snapshots === 0 || n < 400; n++) await busy.append(n);
+    while (Number(await server.command("XLEN", "{mcp-chat}:journal")) > 300) await Bun.sleep(10);
+    // Its connections have been open all the time, and what it had asked for comes first.
+    relay.deliver();
+    while (slow.ledger.entries.length < busy.ledger.entries.length) await Bun.sleep(10);
+    await slow.append(1000);
+    await busy.journal.settled();
+    expect(slow.resets).toEqual([false]);
+    expect(differenceOf(slow.ledger.entries, busy.ledger.entries)).toBeUndefined();
+    relay.down();
+  },
+  30_000,
+);
+
+testWith(
+  REDIS_PROGRAMS,
   "a node without which the others have gone on knows that it has told what nobody will know of",
   async () => {
     await using server = await RedisServer.start();

@@ -249,6 +249,16 @@ describe("ends", () => {
     expect(world.push.readers).toHaveLength(opened);
   });
 
+  test("a stream that is told to end before its connection is ready ends when it is, and is told once", () => {
+    const world = setUp();
+    const reply = world.get(world.headers);
+    world.endpoint.cut();
+    world.endpoint.cut();
+    const connection = connect(reply);
+    expect(connection.ended).toBe(true);
+    expect(connection.text().match(/^retry: 3000$/gm)).toHaveLength(2);
+  });
+
   test("a stream opened after all were told to end takes over from the ending one", () => {
     const world = setUp();
     const old = connect(world.get(world.headers));

@@ -28,7 +28,7 @@ export interface StageOptions {
   readonly messageCharsMax?: number;
   readonly accessToken?: string;
   readonly streamsMax?: number;
-  /** Between two signs of life of a stream, in real milliseconds. By default no story lives that long. */
+  /** Between two signs of life of a stream, in real milliseconds. By default none comes while a story lasts. */
   readonly keepAliveMs?: number;
   /** Whether the minutes show the text blocks in which a stranger's words stand in a frame. */
   readonly showsFrames?: boolean;
@@ -67,6 +67,9 @@ interface Listener {
   rest(): Promise<readonly Json[]>;
 }
 
+/** A stream may be the first to be given a sign of life, after a sixtieth of the time between two: longer than a story lasts. */
+const NEVER_MS = 24 * 3600 * 1000;
+
 export class Stage {
   readonly clock = new HandClock();
   readonly names = new Names(this.clock.now());
@@ -82,7 +85,7 @@ export class Stage {
   #stopped: Promise<void> | undefined;
 
   constructor(options: StageOptions = {}) {
-    const { lobby, messageCharsMax = 4000, accessToken, keepAliveMs } = options;
+    const { lobby, messageCharsMax = 4000, accessToken, keepAliveMs = NEVER_MS } = options;
     this.minutes = new Minutes(this.names, options.showsFrames ?? false);
     if (options.showsInstructions !== true) this.names.abbreviate(INSTRUCTIONS, "<as in discover-2026-07-28>");
     let entries = 0;
@@ -114,7 +117,7 @@ export class Stage {
       streamsMax: options.streamsMax ?? 100,
       log: { error: (message, fields) => this.#logged.push(`${message} ${JSON.stringify(fields)}`) },
       now,
-      ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+      keepAliveMs,
     });
   }
 
