@@ -125,6 +125,7 @@ function createChat(
     clock: keeping?.clock ?? systemClock,
     ...(history === undefined ? {} : { history }),
     log,
+    onOutdated: () => fail("mcp-chat: the other servers are of a newer version: this one cannot go on", 1),
   });
 }
 

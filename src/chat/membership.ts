@@ -9,7 +9,7 @@ import type { Entry, LobbySettings } from "../domain/command.ts";
 import type { LobbyEvent } from "../domain/event.ts";
 import type { NodeId } from "../domain/ids.ts";
 import { markOf } from "../domain/mark.ts";
-import { leadingNode, RULES_VERSION } from "../domain/nodes.ts";
+import { leadingNode, RULES_VERSION, rulesInForce } from "../domain/nodes.ts";
 import type { SharedJournal } from "../journal/journal.ts";
 import { NODE_BEAT_MS, NODE_HEALTH_MS, NODE_LEAVE_MS_MAX, NODE_RELOAD_MS, NODE_SILENT_MS } from "../limits.ts";
 import type { ClusterHost } from "./cluster-host.ts";
@@ -26,6 +26,8 @@ export interface MembershipOptions {
   readonly journal: SharedJournal;
   readonly settings: LobbySettings;
   readonly log: ClusterLog;
+  /** Called once, when the others go by rules that are not known here: the process must end. */
+  readonly onOutdated: () => void;
   /** Lets go of every reader of this process. */
   readonly cut: (reason: CutReason) => void;
 }
@@ -174,6 +176,11 @@ export class Membership {
       if (life !== this.#host.life) return;
       this.#hearAnswer(events);
       if (this.#isMember) return;
+      if (rulesInForce(this.#host.lobby) > RULES_VERSION) {
+        this.#isOver = true;
+        this.#options.onOutdated();
+        return;
+      }
       this.#options.log.error("this node may not join the others; it tries again");
       this.#host.alarms.set(this.#host.alarms.now() + NODE_SILENT_MS, () => {
         if (life === this.#host.life && !this.#isOver) this.#joinAgain();

@@ -22,6 +22,8 @@ export interface NodeOptions {
   readonly settings: LobbySettings;
   readonly alarms: AlarmClock;
   readonly log: ClusterLog;
+  /** See `MembershipOptions`. */
+  readonly onOutdated: () => void;
 }
 
 /** What a node counts, for whoever watches over it. */
@@ -42,14 +44,14 @@ export class ChatNode {
   readonly #journal: SharedJournal;
   readonly #cutListeners: ((reason: CutReason) => void)[] = [];
 
-  constructor({ journal, lobby, settings, alarms, log }: NodeOptions) {
+  constructor({ journal, lobby, settings, alarms, log, onOutdated }: NodeOptions) {
     this.#journal = journal;
     const onBug = (what: string) => (bug: unknown) => log.error(`${what} failed unexpectedly`, describeBug(bug));
     this.host = new ClusterHost({ journal, lobby, alarms, onBug: onBug("an entry") });
     const cut = (reason: CutReason): void => {
       for (const listener of this.#cutListeners) listener(reason);
     };
-    this.membership = new Membership({ host: this.host, journal, settings, log, cut });
+    this.membership = new Membership({ host: this.host, journal, settings, log, onOutdated, cut });
     const others = (): number => Math.max(0, this.host.lobby.nodes.size - 1);
     this.peers = new NodePeers(journal, alarms, others, onBug("a whisper"));
   }

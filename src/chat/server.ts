@@ -50,6 +50,8 @@ export interface ChatServerOptions {
   readonly history?: History;
   /** Where a node says what becomes of it and of the others; default: nowhere. */
   readonly log?: ClusterLog;
+  /** See `MembershipOptions`; default: nothing. */
+  readonly onOutdated?: () => void;
 }
 
 export interface ChatServer {
@@ -132,9 +134,13 @@ export function createChatServer(options: ChatServerOptions): ChatServer {
 }
 
 function createNode(options: ChatServerOptions, alarms: AlarmClock): ChatNode | undefined {
-  const { journal, lobby: settings, kept = new LobbyReplica(), log = SILENT } = options;
+  const { journal, lobby: settings, kept = new LobbyReplica(), log = SILENT, onOutdated = nothing } = options;
   if (!isShared(journal)) return undefined;
-  return new ChatNode({ journal, lobby: () => kept.begin(settings), settings, alarms, log });
+  return new ChatNode({ journal, lobby: () => kept.begin(settings), settings, alarms, log, onOutdated });
 }
 
-const SILENT: ClusterLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+function nothing(): void {
+  // Nobody wants to know.
+}
+
+const SILENT: ClusterLog = { info: nothing, warn: nothing, error: nothing };

@@ -5,6 +5,7 @@
  * This file owns the chat's part. The rules of nodes are the domain's, the order of entries the journal's.
  */
 import { describe, expect, test } from "bun:test";
+import { RULES_VERSION } from "../../src/domain/nodes.ts";
 import type { Whisper } from "../../src/journal/journal.ts";
 import {
   GREETER_WAIT_MS,
@@ -97,6 +98,24 @@ describe("membership", () => {
     again.close();
     await nodes.calm();
     expect(nodes.at(0).chat.host.lobby.users.get(1)?.streams).toBe(0);
+  });
+
+  test("one that was taken for lost and knows fewer rules than the others by now, must end", async () => {
+    let outdated = 0;
+    const nodes = await ChatNodes.start(2, { chat: { onOutdated: () => outdated++ } });
+    const lobbies = nodes.all.map(({ chat }) => chat.host.lobby);
+    const { node } = nodes.at(1).journal;
+    for (const lobby of lobbies) {
+      for (const one of lobby.nodes.values()) {
+        if (one.id === node) one.heardAt -= 60_000;
+        else Object.assign(one, { rules: RULES_VERSION + 1 });
+      }
+    }
+    nodes.at(0).chat.host.post({ type: "tick" });
+    await nodes.calm();
+    expect([outdated, nodes.at(1).chat.node?.isHealthy, nodes.at(0).chat.host.lobby.nodes.size]).toEqual([1, true, 1]);
+    await nodes.pass(2 * NODE_SILENT_MS);
+    expect(outdated).toBe(1);
   });
 
   test("health says so while the journal is away, and afterwards not any more", async () => {

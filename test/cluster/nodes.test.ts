@@ -54,7 +54,7 @@ testWith(
 
 slowTest(
   "three nodes, of which one is killed and one is added while 200 pairs chat",
-  () => killOneAddOne(200, 1000, 2),
+  () => killOneAddOne(200, 1000, 1),
   240_000,
   REDIS_PROGRAMS,
 );
