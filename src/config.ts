@@ -277,6 +277,9 @@ function findHttpConflict(config: Config): string | undefined {
   if (config.redis !== undefined && config.data !== undefined) {
     return "data and redis do not go together: either a folder keeps everything, or Redis does for all servers";
   }
+  if (config.redis !== undefined && config.history?.kind === "sqlite") {
+    return "redis and a history in a file do not go together: each server would have a part of it; use PostgreSQL";
+  }
   if (config.durability === "full" && config.data === undefined) {
     return "durability full needs data: without a folder nothing is kept";
   }

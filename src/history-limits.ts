@@ -41,6 +41,8 @@ export const HISTORY_GAPS_MAX = 20;
 export const HISTORY_SLICE_LINES = 500;
 /** Between two slices of what is too old, in milliseconds: two thousand lines a second are more than come in. */
 export const HISTORY_SLICE_MS = 250;
+/** Until a log that another program was reading is emptied, in milliseconds: what was erased is still in it. */
+export const HISTORY_LOG_RETRY_MS = 5000;
 /** Between two looks for what is too old, in milliseconds. */
 export const HISTORY_SWEEP_MS = 10 * 60 * 1000;
 /** Lines of an export that are read at a time: the longest are some megabytes. */

@@ -58,7 +58,7 @@ export function openKeeping(
   return {
     journal,
     replica,
-    sessionKey: journal.directory.sessionKey(),
+    sessionKey: journal.directory.sessionKey(journal.isFresh),
     clock: { now: journal.now, after: systemClock.after },
     close() {
       const end = performance.now() + LAST_SNAPSHOT_MS_MAX;

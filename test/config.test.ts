@@ -338,6 +338,7 @@ describe("mistakes", () => {
   test("everything is kept in one place", () => {
     const redis = "redis://127.0.0.1:6379";
     expect(refused(["--data", "d", "--redis", redis])).toContain("either a folder");
+    expect(refused(["--history", "sqlite:h.db", "--redis", redis])).toContain("use PostgreSQL");
     expect(refused(["--durability", "full", "--redis", redis])).toContain("durability full needs data");
     expect(parseConfig(["--redis", redis], {}, "stdio")).toMatchObject({ ok: false });
     // Variables are for servers that are started beside it.

@@ -9,7 +9,7 @@
 import type { MailEvent } from "../domain/event.ts";
 import { identify } from "../domain/identity.ts";
 import { makeCursor, parseCursor, type UserRef } from "../domain/ids.ts";
-import { firstOffset, readingFrom } from "../domain/mailbox.ts";
+import { firstOffset, isIn, readingFrom } from "../domain/mailbox.ts";
 import type { User } from "../domain/state.ts";
 import type {
   EventErrorCodes,
@@ -93,11 +93,9 @@ function startOf({ mailbox }: User, request: EventRequest, type: ChatEventType, 
   if (request.cursor === null) return NOW;
   const cursor = parseCursor(request.cursor);
   // A text that says nothing about this mailbox: nobody knows what its reader has missed.
-  if (cursor === undefined || (cursor.epoch === mailbox.epoch && cursor.offset > mailbox.head)) {
-    return { after: undefined, gap: true };
-  }
-  // A position in an earlier life of the mailbox is before everything in this one.
-  const asked = cursor.epoch === mailbox.epoch ? cursor.offset : -1;
+  if (cursor === undefined) return { after: undefined, gap: true };
+  // A position in another life of the mailbox is before everything in this one.
+  const asked = isIn(mailbox, cursor) ? cursor.offset : -1;
   const { from, truncated } = readingFrom(mailbox, asked);
   let after = from;
   let gap = truncated;

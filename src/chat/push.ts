@@ -8,7 +8,7 @@
  */
 import type { LobbyEvent } from "../domain/event.ts";
 import { makeCursor, type NodeId, parseCursor, type SessionKey, type UserRef } from "../domain/ids.ts";
-import { eventsBetween, firstOffset } from "../domain/mailbox.ts";
+import { eventsBetween, firstOffset, isIn } from "../domain/mailbox.ts";
 import type { Lobby, User } from "../domain/state.ts";
 import { sessionReadFrom } from "../domain/users.ts";
 import type { PushItem, PushReader, PushSource } from "../mcp/registry.ts";
@@ -117,7 +117,7 @@ export class MailboxPush implements PushSource, TypingReaders {
   #attach(reader: MailboxReader, user: User, resume: Resume | undefined, settled: string | undefined): void {
     const { session } = reader;
     const { ref, mailbox } = user;
-    const named = resume?.epoch === mailbox.epoch ? resume.offset : undefined;
+    const named = resume !== undefined && isIn(mailbox, resume) ? resume.offset : undefined;
     const read = resume === undefined ? offsetOf(settled, mailbox.epoch) : named;
     reader.attach(user, startOf(this.#host.lobby, reader, user, resume), this.#host.life);
     // Counted at once, nobody reads yet who would have to be woken.
@@ -198,7 +198,7 @@ export class MailboxPush implements PushSource, TypingReaders {
 function startOf(lobby: Lobby, { session }: MailboxReader, { mailbox }: User, resume: Resume | undefined): number {
   if (resume === undefined) return sessionReadFrom(lobby, session)?.from ?? 0;
   // A position of another mailbox, or of one that was lost: all that is kept is news.
-  return resume.epoch === mailbox.epoch ? Math.min(resume.offset, mailbox.head) : -1;
+  return isIn(mailbox, resume) ? resume.offset : -1;
 }
 
 class MailboxReader implements PushReader {

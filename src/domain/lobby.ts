@@ -17,7 +17,7 @@ import type { LobbyEvent } from "./event.ts";
 import { forgetMe } from "./forget.ts";
 import { TimeHeap } from "./heap.ts";
 import { type NodeId, parseCursor, type SessionKey } from "./ids.ts";
-import { readingFrom, trim, unreadFrom } from "./mailbox.ts";
+import { isIn, readingFrom, trim, unreadFrom } from "./mailbox.ts";
 import { hearNode, isHeeded, skipGap } from "./nodes.ts";
 import { operate } from "./operator.ts";
 import {
@@ -213,7 +213,7 @@ function wait(lobby: Lobby, step: Step, user: User, command: Of<"wait">): void {
   if (command.after !== undefined) {
     const cursor = parseCursor(command.after);
     // A cursor of another life of this mailbox says nothing about this one: all that is kept is unread.
-    after = cursor?.epoch === mailbox.epoch ? Math.min(cursor.offset, mailbox.head) : -1;
+    after = cursor !== undefined && isIn(mailbox, cursor) ? cursor.offset : -1;
     mailbox.acknowledged = Math.max(mailbox.acknowledged, after);
     lobby.mailboxBytes += trim(mailbox);
   }

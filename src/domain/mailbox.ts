@@ -36,6 +36,11 @@ export function firstOffset(mailbox: Mailbox): number {
   return mailbox.head - mailbox.events.length + 1;
 }
 
+/** Whether a position can be one of this mailbox in its present life: it is not beyond its end. */
+export function isIn({ epoch, head }: Mailbox, position: { readonly epoch: string; readonly offset: number }): boolean {
+  return position.epoch === epoch && position.offset <= head;
+}
+
 /** Where a reader without a position of its own starts: after the greater of acknowledged and returned. */
 export function unreadFrom(mailbox: Mailbox): number {
   return Math.max(mailbox.acknowledged, mailbox.returned);

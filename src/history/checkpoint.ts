@@ -7,12 +7,16 @@
  */
 import { HISTORY_CALL_MS_MAX } from "../history-limits.ts";
 
+/** How long the thread waits for another program that reads the file, in milliseconds. */
+const PATIENCE_MS = 500;
+
 /** All that the thread does. It is text, so that an executable of one file has it too. */
 const THREAD = `
 import { Database } from "bun:sqlite";
 self.onmessage = ({ data: path }) => {
   const file = new Database(path, { readwrite: true });
   try {
+    file.run("PRAGMA busy_timeout = ${PATIENCE_MS}");
     file.run("PRAGMA synchronous = NORMAL");
     postMessage(file.query("PRAGMA wal_checkpoint(TRUNCATE)").get().busy === 0);
   } finally {

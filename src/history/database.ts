@@ -105,14 +105,35 @@ export class Database {
     }
   }
 
+  /**
+   * Has a file's log emptied, which else keeps what has been erased. Nothing is written meanwhile.
+   * @returns whether nothing is left in it: another program that reads the file may need it
+   */
+  async emptyLog(): Promise<boolean> {
+    const path = this.#path;
+    if (path === undefined) return true;
+    const turn = this.#turn.then(async () => {
+      if (sizeOf(`${path}-wal`) > 0) await emptyLog(path);
+    });
+    this.#turn = turn.catch(() => undefined);
+    return turn.then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Asks something, whatever is being written. */
   read<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     return this.#reader.use((sql) => work(asking(sql, this.dialect)));
   }
 
-  /** Gives every connection up. Nothing may be asked afterwards. */
+  /** Gives every connection up, and leaves a file without a log. Nothing may be asked afterwards. */
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reader.close()]);
+    // Another program may have the file open, and then the last connection here would not do it.
+    await this.emptyLog();
+    // Those that only read first: the last one removes the log, and they may not.
+    await this.#reader.close();
+    await this.#writer.close();
   }
 }
 

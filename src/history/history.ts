@@ -109,8 +109,11 @@ export class SqlHistory implements History {
 
   async forget(token: TokenHash): Promise<void> {
     await forget(this.#database, identityOf(token), this.#now());
+    // What waits leaves its numbers, as else it would seem to be lost.
+    await this.#writer.flush().catch(() => undefined);
     // Also what others have left; nothing of this can be read any more, but it is still there.
     for (let isDone = false; !isDone; ) isDone = await eraseSlice(this.#database);
+    if (!(await this.#database.emptyLog())) this.#sweeper.hurry();
   }
 
   isForgotten(token: TokenHash): Promise<boolean> {

@@ -16,6 +16,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -31,6 +32,7 @@ const LOCK = "lock";
 const KEY = "session.key";
 const WATERMARK = "reached";
 const LIVING = "living";
+const PLACE = "place";
 
 export class DataDirectory {
   readonly path: string;
@@ -63,10 +65,15 @@ export class DataDirectory {
     this.#lock = undefined;
   }
 
-  /** The key that seals sessions: drawn once, so that sessions outlive the process. @throws JournalFault */
-  sessionKey(): Uint8Array {
+  /**
+   * The key that seals sessions: drawn once, so that sessions outlive the process.
+   * @param mayDraw whether there can be no sessions yet that it would have sealed
+   * @throws JournalFault
+   */
+  sessionKey(mayDraw: boolean): Uint8Array {
     const path = join(this.path, KEY);
     try {
+      if (!existsSync(path) && !mayDraw) throw new JournalFault(`${path} is missing: no session could go on`);
       if (!existsSync(path)) this.writeWhole(KEY, [crypto.getRandomValues(Buffer.alloc(KEY_BYTES))]);
       const key = readFileSync(path);
       if (key.length !== KEY_BYTES) throw new JournalFault(`${path} is damaged: it has ${key.length} bytes, not 32`);
@@ -110,6 +117,27 @@ export class DataDirectory {
   set living(boot: string | undefined) {
     if (boot === undefined) rmSync(join(this.path, LIVING), { force: true });
     else this.writeWhole(LIVING, [Buffer.from(boot)]);
+  }
+
+  /**
+   * Whether the folder was put here from elsewhere, such as a backup, since a server last was in it: then what it
+   * says may be older than what has been told. A copy, and whatever else puts files back, gives them another number
+   * or another time of change, which nobody can choose.
+   */
+  get isMoved(): boolean {
+    const path = join(this.path, PLACE);
+    return existsSync(path) && readFileSync(path, "utf8") !== this.#place;
+  }
+
+  /** Notes that it belongs here. Throws whatever the system does. */
+  settleHere(): void {
+    this.writeWhole(PLACE, [Buffer.from(this.#place)]);
+  }
+
+  /** By a file that is made once and never written to. */
+  get #place(): string {
+    const { dev, ino, ctimeMs } = statSync(join(this.path, LOCK));
+    return `${dev} ${ino} ${ctimeMs}`;
   }
 
   /**

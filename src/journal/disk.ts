@@ -68,7 +68,7 @@ export class DiskJournal implements Journal, Safety {
   readonly pulseMs = JOURNAL_PULSE_MS;
   readonly directory: DataDirectory;
   readonly found: Found;
-  /** The machine has failed since, and the disk did not have to keep everything at once. */
+  /** The machine has failed since, and the disk did not have to keep everything at once; or the folder is a copy. */
   readonly mayLackEnd: boolean;
   readonly #options: DiskJournalOptions;
   readonly #draw: DrawEntropy;
@@ -109,13 +109,15 @@ export class DiskJournal implements Journal, Safety {
     }
     const behindMs = Math.max(0, replica.now - options.now());
     const boot = bootName();
-    this.mayLackEnd = directory.living !== undefined && directory.living !== boot;
+    const { living, isMoved } = directory;
+    this.mayLackEnd = isMoved || (living !== undefined && living !== boot);
     this.found = { replayed, ms: performance.now() - start, behindMs, setAside };
     this.#seq = seq;
     this.#snapshot = snapshot;
     this.#at = replica.now;
     this.#closed = segments;
     directory.living = durability === "full" ? undefined : boot;
+    directory.settleHere();
     // One whose entries are all in the snapshot is not gone on with.
     const latest = replayed === 0 && snapshot > 0 ? undefined : segments.pop();
     this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
@@ -153,6 +155,11 @@ export class DiskJournal implements Journal, Safety {
       directory.release();
       throw faultOf(`cannot use ${options.path}`, problem);
     }
+  }
+
+  /** Whether nothing has ever happened here. */
+  get isFresh(): boolean {
+    return this.#seq === 0;
   }
 
   /** Entries that would have to be replayed if the process ended now, and what they take on the disk, in bytes. */

@@ -365,8 +365,10 @@ export class RedisJournal implements SharedJournal {
   /** Place of the last entry of all; undefined if it cannot be had now. */
   async #lastEntry(): Promise<StreamId | undefined> {
     const link = this.#link;
+    // More may be applied while the question is under way.
+    const { applied } = this.#reader;
     const last = link === undefined ? undefined : await lastEntryOf(link.commands).catch(() => undefined);
-    if (last === undefined || compareIds(last, this.#reader.applied) >= 0) return last;
+    if (last === undefined || compareIds(last, applied) >= 0) return last;
     // What has been applied is not there any more: it is brought back first.
     link?.close();
     return undefined;

@@ -244,12 +244,22 @@ describe("reading", () => {
     }
   });
 
-  test("M7: it is answered at once, even with an empty mailbox; its own cursor from beyond reads nothing", () => {
-    const { enter, hold, cursorOf, user } = new LobbyDriver();
+  test("M7: it is answered at once, even with an empty mailbox", () => {
+    const { enter, hold, user } = new LobbyDriver();
     enter("ann");
     expect(hold("ann", "c1.otherlif.1")).toMatchObject({ read: [], truncated: true, hold: undefined });
-    expect(hold("ann", cursorOf("ann", 99))).toMatchObject({ read: undefined, truncated: false });
     expect(user("ann").mailbox.acknowledged).toBe(0);
+  });
+
+  test("M7: a cursor from beyond the end, as of a lobby that was set back, is none of this life's either", () => {
+    const driver = met();
+    say(driver, "a");
+    expect(driver.hold("bob", driver.cursorOf("bob", 3))).toMatchObject({
+      read: ["found ann", "1: a"],
+      truncated: true,
+    });
+    expect(driver.hold("bob", driver.cursorOf("bob", 2))).toMatchObject({ read: undefined, truncated: false });
+    expect(driver.user("bob").mailbox.acknowledged).toBe(2);
   });
 });
 

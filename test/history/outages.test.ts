@@ -75,6 +75,9 @@ historyTest("an outage holds nobody up, loses nothing, and is told once", async 
   const refused = await rig.world.call("forget_me", { session_token: tokens[0] });
   expect(refused.structuredContent?.error).toMatchObject({ code: "unavailable", retry_after_ms: expect.any(Number) });
   expect(refused.isError).toBe(true);
+  const told = JSON.stringify(refused.structuredContent);
+  expect(told).toContain("Call forget_me again");
+  expect(told).not.toContain("client_message_id");
   // Nor is it known who is forgotten already, unless a locked file can still be read.
   const again = await rig.world.call("forget_me", { session_token: `mcpc_${"x".repeat(43)}` });
   const code = kind === "sqlite" ? "bad_session_token" : "unavailable";

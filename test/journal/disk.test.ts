@@ -6,7 +6,7 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { JournalFault } from "../../src/journal/fault.ts";
 import { JOURNAL_PULSE_MS } from "../../src/journal-limits.ts";
@@ -127,7 +127,7 @@ describe("what is kept", () => {
     const path = join(temporaryFolder(), "new", "folder");
     const opened = openJournal(path, { segmentEntriesMax: 5 });
     await keepAll(opened, 1, 12);
-    opened.journal.directory.sessionKey();
+    opened.journal.directory.sessionKey(true);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(path)) expect([name, statSync(join(path, name)).mode & 0o077]).toEqual([name, 0]);
     abandon(opened);
@@ -300,6 +300,25 @@ describe("the end of a journal", () => {
     abandon(second);
   });
 
+  test("may be missing from a copy, as of a backup that was put back; not from a folder that was moved whole", async () => {
+    const path = join(temporaryFolder(), "data");
+    const first = openJournal(path);
+    await keepAll(first, 1, 3);
+    first.journal.close(() => false);
+    const moved = `${path}-moved`;
+    renameSync(path, moved);
+    const second = openJournal(moved);
+    expect(second.journal.mayLackEnd).toBe(false);
+    second.journal.close(() => false);
+    cpSync(moved, path, { recursive: true, preserveTimestamps: true });
+    const third = openJournal(path);
+    expect(third.journal.mayLackEnd).toBe(true);
+    third.journal.close(() => false);
+    const fourth = openJournal(path);
+    expect(fourth.journal.mayLackEnd).toBe(false);
+    abandon(fourth);
+  });
+
   test("is there if only the process failed, or it had everything synced, or left politely", async () => {
     const path = temporaryFolder();
     abandon(openJournal(path));
@@ -456,11 +475,11 @@ describe("a start is refused, in one line,", () => {
   test("if the key of the sessions is damaged", async () => {
     const path = temporaryFolder();
     const opened = openJournal(path);
-    const key = opened.journal.directory.sessionKey();
+    const key = opened.journal.directory.sessionKey(true);
     expect(key).toHaveLength(32);
-    expect(opened.journal.directory.sessionKey()).toEqual(key);
+    expect(opened.journal.directory.sessionKey(true)).toEqual(key);
     writeFileSync(join(path, "session.key"), "short");
-    expect(() => opened.journal.directory.sessionKey()).toThrow("is damaged: it has 5 bytes, not 32");
+    expect(() => opened.journal.directory.sessionKey(true)).toThrow("is damaged: it has 5 bytes, not 32");
     abandon(opened);
   });
 });

@@ -5,7 +5,7 @@
  */
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RawModern, RawSession } from "../support/client-raw.ts";
 import { CHECKOUT, type ProgramOptions, run, startProgram, temporaryFolder } from "../support/program.ts";
@@ -73,6 +73,15 @@ test("J8: after a failure of the machine readers are told that they may have mis
   await restart(() => writeFileSync(join(data, "living"), "an earlier start of the machine"));
   expect(await read()).toEqual([["chatroom.found", "message.received"], true]);
   expect(await server.stop()).toBe(0);
+});
+
+test("a folder whose key of sessions is gone is refused, unless nothing has happened there", async () => {
+  const data = temporaryFolder();
+  const first = await startProgram({ kind: "source", args: ["--data", data] });
+  expect(await first.stop()).toBe(0);
+  rmSync(join(data, "session.key"));
+  const said = `mcp-chat: ${data}/session.key is missing: no session could go on\n`;
+  expect(await refused(["--data", data])).toEqual({ code: 1, said });
 });
 
 test("a second server on the same folder is refused; the first goes on", async () => {

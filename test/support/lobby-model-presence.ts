@@ -65,8 +65,8 @@ export function wait(state: ModelState, user: ModelUser, command: Of<"wait">): v
   let after = Math.max(user.acknowledged, user.returned);
   if (command.after !== undefined) {
     const cursor = parseCursor(command.after);
-    if (cursor?.epoch === user.epoch) {
-      after = Math.min(cursor.offset, user.head);
+    if (cursor?.epoch === user.epoch && cursor.offset <= user.head) {
+      after = cursor.offset;
       user.acknowledged = Math.max(user.acknowledged, after);
       trim(user);
     } else after = -1;

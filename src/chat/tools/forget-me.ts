@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { userOf } from "../../domain/users.ts";
 import type { Tool, ToolResult } from "../../mcp/registry.ts";
+import { Unavailable } from "../../mcp/unavailable.ts";
 import { whenReady } from "../../mcp/when-ready.ts";
 import type { Chat } from "../chat.ts";
 import { rejectUnavailable } from "../conversation.ts";
@@ -15,10 +16,13 @@ import { refusalResult } from "../refusals.ts";
 
 const DESCRIPTION = `Have this server forget you: your chat or your waiting ends, your user, session_token and unread events are gone, and everything you wrote is erased from every transcript that is kept here.
 It cannot be undone. Ask your user first, unless you were told to do it yourself.
-What partners have received already is theirs, and a report that somebody made keeps the messages it was about, for the operator of this server. Bans stay.
+What stays: what was sent to partners, read or not, is theirs; a report that somebody made keeps the messages it was about, for the operator of this server; backups are not touched; the server's journal of the last while, from which it restarts, keeps words until it is written anew. Bans stay.
 To end a chat and stay a user, use leave_chat. To come back as somebody new, call enter_queue without session_token.`;
 
 const DONE = "You are forgotten here. Do not use this session_token any more.";
+
+const UNFINISHED =
+  "The server cannot tell whether you are forgotten. Call forget_me again with the same session_token after retry_after_ms: it does what is left, and answers success if nothing is.";
 
 export function forgetMe(chat: Chat): Tool {
   return defineTool({
@@ -48,11 +52,20 @@ export function forgetMe(chat: Chat): Tool {
             (await history?.isForgotten(token).catch((problem: unknown) => rejectUnavailable(problem, false)));
           return isDone === true ? success({ success: true }, DONE) : refusalResult(who);
         }
-        await history?.forget(who).catch((problem: unknown) => rejectUnavailable(problem, true));
-        return host.submit({ type: "forget_me", caller }, (events) => {
-          const refused = events.find((event) => event.type === "refused");
-          return refused === undefined ? success({ success: true }, DONE) : refusalResult(refused);
-        });
+        try {
+          await history?.forget(who).catch((problem: unknown) => rejectUnavailable(problem, true));
+          return await host.submit({ type: "forget_me", caller }, (events) => {
+            const refused = events.find((event) => event.type === "refused");
+            return refused === undefined ? success({ success: true }, DONE) : refusalResult(refused);
+          });
+        } catch (problem) {
+          if (!(problem instanceof Unavailable)) throw problem;
+          // Whichever of the two failed: the history may have forgotten already.
+          return refusalResult(
+            { type: "refused", code: "unavailable", retryAfterMs: problem.retryAfterMs },
+            UNFINISHED,
+          );
+        }
       });
     },
   });
