@@ -119,7 +119,8 @@ export class DiskJournal implements Journal, Safety {
     directory.living = durability === "full" ? undefined : boot;
     directory.settleHere();
     // One whose entries are all in the snapshot is not gone on with.
-    const latest = replayed === 0 && snapshot > 0 ? undefined : segments.pop();
+    const isSpent = replayed === 0 && (segments.at(-1)?.first ?? 0) <= snapshot;
+    const latest = isSpent ? undefined : segments.pop();
     this.#segment = latest ?? Segment.create(directory.segmentPath(seq + 1), seq + 1, durability);
     this.#removeOlder();
     // After many short lives there is more to replay than after a long one.
@@ -304,10 +305,11 @@ export class DiskJournal implements Journal, Safety {
   async #compact(): Promise<void> {
     while (this.#closed.length > 0) {
       const { first } = this.#segment;
+      const [oldest] = this.#closed;
       try {
         await this.#options.compact(this.directory, first);
         this.#removeOlder();
-        if (this.#snapshot < first - 1) throw new JournalFault("cannot make a snapshot: it has not been made");
+        if (this.#snapshot < first - 1 || this.#closed[0] === oldest) throw new JournalFault("cannot make a snapshot: it has not been made");
       } catch (problem) {
         // The next full segment brings the next attempt.
         this.#options.onTrouble(faultOf("cannot make a snapshot", problem));

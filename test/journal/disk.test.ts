@@ -225,6 +225,22 @@ describe("segments and snapshots", () => {
     expect(numbersIn(path)).toEqual(range(1, 14));
   });
 
+  test("a start that nothing follows, and another one", async () => {
+    const path = temporaryFolder();
+    const first = openJournal(path);
+    await keepAll(first, 1, 3);
+    first.journal.close(() => false);
+    for (let start = 0; start < 3; start++) {
+      const opened = openJournal(path);
+      await opened.journal.idle();
+      abandon(opened);
+    }
+    const last = openJournal(path);
+    await keepAll(last, 4, 5);
+    abandon(last);
+    expect(numbersIn(path)).toEqual(range(1, 5));
+  });
+
   test("an end without time for a snapshot leaves everything as it was", async () => {
     const path = temporaryFolder();
     const opened = openJournal(path);
