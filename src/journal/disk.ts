@@ -309,7 +309,8 @@ export class DiskJournal implements Journal, Safety {
       try {
         await this.#options.compact(this.directory, first);
         this.#removeOlder();
-        if (this.#snapshot < first - 1 || this.#closed[0] === oldest) throw new JournalFault("cannot make a snapshot: it has not been made");
+        const isMade = this.#snapshot >= first - 1 && this.#closed[0] !== oldest;
+        if (!isMade) throw new JournalFault("cannot make a snapshot: it has not been made");
       } catch (problem) {
         // The next full segment brings the next attempt.
         this.#options.onTrouble(faultOf("cannot make a snapshot", problem));
