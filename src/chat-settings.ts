@@ -1,10 +1,11 @@
 /**
- * What of the program's settings are rules of the chat.
+ * What of the program's settings are rules of the chat, and what limits of addresses at its edge.
  *
  * This file owns that selection. It must never know where settings come from.
  */
 import type { Config } from "./config.ts";
 import type { LobbySettings } from "./domain/command.ts";
+import type { AddressLimitOptions } from "./http/address-limits.ts";
 
 export function lobbySettings(config: Config): LobbySettings {
   return {
@@ -26,5 +27,13 @@ export function lobbySettings(config: Config): LobbySettings {
     queueMax: config.queueMax,
     mailboxBytesMax: config.mailboxBytesMax,
     transcriptBytesMax: config.transcriptBytesMax,
+  };
+}
+
+export function addressLimits(config: Config): AddressLimitOptions {
+  return {
+    sessionsPerMinute: config.rateSessionsPerMinute,
+    sessionsBurst: config.rateSessionsBurst,
+    streams: config.streamsPerAddress,
   };
 }

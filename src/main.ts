@@ -13,7 +13,7 @@ import { banner } from "./banner.ts";
 import { startBridge } from "./bridge/bridge.ts";
 import { systemClock } from "./chat/alarm-clock.ts";
 import { type ChatServer, createChatServer } from "./chat/server.ts";
-import { lobbySettings } from "./chat-settings.ts";
+import { addressLimits, lobbySettings } from "./chat-settings.ts";
 import { parseCommandLine, VERSION } from "./cli.ts";
 import type { ClientConfig } from "./client-settings.ts";
 import type { Config } from "./config.ts";
@@ -309,11 +309,7 @@ async function serve(config: Config, log: Log): Promise<void> {
       allowedHosts: config.allowedHosts,
       allowedOrigins: config.allowedOrigins,
       trustedProxies: config.trustedProxies,
-      perAddress: {
-        sessionsPerMinute: config.rateSessionsPerMinute,
-        sessionsBurst: config.rateSessionsBurst,
-        streams: config.streamsPerAddress,
-      },
+      perAddress: addressLimits(config),
       isLiveUserToken: chat.isLiveToken,
       sessionKey: keeping?.sessionKey ?? randomBytes(SESSION_KEY_BYTES),
       safety: kept?.journal,

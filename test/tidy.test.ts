@@ -145,7 +145,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     packages: /^node:fs$/,
   },
   "client-settings": { parts: ["limits", "log", "setting-kinds", "settings", "client-limits"], packages: NO_PACKAGES },
-  "chat-settings": { typesOf: ["config", "domain"], packages: NO_PACKAGES },
+  "chat-settings": { typesOf: ["config", "domain", "http"], packages: NO_PACKAGES },
   keeping: { parts: ["chat", "cli", "journal", "journal-limits", "limits", "log"], packages: NO_PACKAGES },
   cli: {
     parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],

@@ -11,6 +11,7 @@ import { slowTest, testWith } from "../support/client-optional.ts";
 import { pairUp, RawModern, RawSession } from "../support/client-raw.ts";
 import { Cluster } from "../support/cluster.ts";
 import { Party } from "../support/cluster-party.ts";
+import { expectAllWell } from "../support/cluster-verdict.ts";
 import { WIRES, type WireKind } from "../support/cluster-wires.ts";
 import { REDIS_PROGRAMS } from "../support/redis-server.ts";
 
@@ -38,10 +39,7 @@ async function killOneAddOne(pairs: number, pauseMs: number, rounds: number): Pr
     await cluster.add();
   }
   await party.progress(2);
-  await party.settle();
-  expect(await party.faults()).toEqual([]);
-  expect(await cluster.differences(party.streams())).toEqual([]);
-  expect(cluster.complaints()).toEqual([]);
+  await expectAllWell(cluster, party);
   expect(cluster.balancer.broken).toBeGreaterThan(0);
 }
 
@@ -71,10 +69,7 @@ testWith(
       await party.progress(5);
       await Promise.all([cluster.kill(cluster.node(0)), cluster.add()]);
     }
-    await party.settle();
-    expect(await party.faults()).toEqual([]);
-    expect(await cluster.differences(party.streams())).toEqual([]);
-    expect(cluster.complaints()).toEqual([]);
+    await expectAllWell(cluster, party);
   },
   TEST_MS_MAX,
 );
@@ -92,10 +87,7 @@ testWith(
       expect(await cluster.stop(node)).toBe(0);
       await party.progress(2);
     }
-    await party.settle();
-    expect(await party.faults()).toEqual([]);
-    expect(await cluster.differences(party.streams())).toEqual([]);
-    expect(cluster.complaints()).toEqual([]);
+    await expectAllWell(cluster, party);
   },
   TEST_MS_MAX,
 );
@@ -115,10 +107,7 @@ testWith(
       await cluster.stop(cluster.node(0));
       await party.progress(3);
     }
-    await party.settle();
-    expect(await party.faults()).toEqual([]);
-    expect(await cluster.differences(party.streams())).toEqual([]);
-    expect(cluster.complaints()).toEqual([]);
+    await expectAllWell(cluster, party);
   },
   TEST_MS_MAX,
 );
@@ -136,10 +125,7 @@ testWith(
     await Bun.sleep(7000);
     program.kill("SIGCONT");
     await party.progress(5);
-    await party.settle();
-    expect(await party.faults()).toEqual([]);
-    expect(await cluster.differences(party.streams())).toEqual([]);
-    expect(cluster.complaints()).toEqual([]);
+    await expectAllWell(cluster, party);
     expect(await (await fetch(`${program.origin}/healthz`)).json()).toMatchObject({ status: "ok" });
   },
   TEST_MS_MAX,
@@ -156,10 +142,7 @@ testWith(
     await Promise.all(cluster.nodes.map((node) => cluster.kill(node)));
     await Promise.all([cluster.add(), cluster.add()]);
     await party.progress(5);
-    await party.settle();
-    expect(await party.faults()).toEqual([]);
-    expect(await cluster.differences(party.streams())).toEqual([]);
-    expect(cluster.complaints()).toEqual([]);
+    await expectAllWell(cluster, party);
   },
   TEST_MS_MAX,
 );

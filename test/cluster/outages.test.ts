@@ -9,6 +9,7 @@ import { testWith } from "../support/client-optional.ts";
 import { RawModern, RawSession } from "../support/client-raw.ts";
 import { Cluster, type ClusterOptions } from "../support/cluster.ts";
 import { Party } from "../support/cluster-party.ts";
+import { expectAllWell } from "../support/cluster-verdict.ts";
 import type { WireKind } from "../support/cluster-wires.ts";
 import { REDIS_PROGRAMS } from "../support/redis-server.ts";
 
@@ -32,10 +33,7 @@ async function outlive(
   await party.progress(5);
   await what(cluster, party);
   await party.progress(5);
-  await party.settle();
-  expect(await party.faults()).toEqual([]);
-  expect(await cluster.differences(party.streams())).toEqual([]);
-  expect(cluster.complaints()).toEqual([]);
+  await expectAllWell(cluster, party);
   for (const { program } of cluster.nodes) {
     expect(await (await fetch(`${program.origin}/healthz`)).json()).toMatchObject({ status: "ok" });
   }

@@ -100,8 +100,15 @@ interface SessionMemory {
   readonly protocolVersion?: string | undefined;
 }
 
-const PUSHED = ["chatroom.found", "message.received", "partner.away", "partner.back", "partner.disconnected"] as const;
-const pushedParams = z.looseObject({
+/** Notifications of the chat that every session gets. */
+export const PUSHED = [
+  "chatroom.found",
+  "message.received",
+  "partner.away",
+  "partner.back",
+  "partner.disconnected",
+] as const;
+export const pushedParams = z.looseObject({
   event_id: z.string(),
   cursor: z.string(),
   room_id: z.string(),

@@ -10,7 +10,7 @@ import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { z } from "zod";
 import { within } from "./client-deadline.ts";
-import type { ChatEvent } from "./client-flavours.ts";
+import { type ChatEvent, PUSHED, pushedParams } from "./client-flavours.ts";
 import { type HeaderFields, type Json, modernRequest, SseParser } from "./client-raw.ts";
 import { socketFetch } from "./socket-fetch.ts";
 
@@ -92,13 +92,6 @@ function open(kind: WireKind, url: string, ear: Ear): Promise<Wire> {
 
 // --- hearing ----------------------------------------------------------------------------------
 
-const PUSHED = ["chatroom.found", "message.received", "partner.away", "partner.back", "partner.disconnected"] as const;
-const pushedParams = z.looseObject({
-  event_id: z.string(),
-  cursor: z.string(),
-  room_id: z.string(),
-  timestamp: z.string(),
-});
 const updatedParams = z.looseObject({ uri: z.string() });
 
 function hearPush(ear: Ear, name: string, params: z.infer<typeof pushedParams>): void {

@@ -9,7 +9,7 @@ import { createAdmin } from "../../src/admin/admin.ts";
 import { systemClock } from "../../src/chat/alarm-clock.ts";
 import { LobbyReplica } from "../../src/chat/lobby-replica.ts";
 import { createChatServer } from "../../src/chat/server.ts";
-import { lobbySettings } from "../../src/chat-settings.ts";
+import { addressLimits, lobbySettings } from "../../src/chat-settings.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { randomBytes } from "../../src/crypto.ts";
 import { checkLobby } from "../../src/domain/invariants.ts";
@@ -60,11 +60,7 @@ async function startNode(config: Config, allowedHosts: readonly string[]): Promi
     ...{ definition: chat.definition, sessionKey, log, host: "127.0.0.1", port: 0 },
     ...{ accessToken: config.accessToken, allowedHosts, allowedOrigins: config.allowedOrigins },
     trustedProxies: config.trustedProxies,
-    perAddress: {
-      sessionsPerMinute: config.rateSessionsPerMinute,
-      sessionsBurst: config.rateSessionsBurst,
-      streams: config.streamsPerAddress,
-    },
+    perAddress: addressLimits(config),
     isLiveUserToken: chat.isLiveToken,
     release: () => chat.release(),
     fallback: (request, address) => admin?.surface(request, address),
