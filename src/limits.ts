@@ -240,8 +240,8 @@ export const STREAM_STALL_MS_MAX = 30_000;
 export const KEEP_ALIVE_MS = 15_000;
 /** Slices into which the streams are spread for keep-alives, so that no turn writes to all of them. */
 export const KEEP_ALIVE_SLICES = 60;
-/** Requests handled in one turn: the costliest of them, ones that let two people meet, take about a millisecond together. */
-export const REQUESTS_PER_TURN_MAX = 8;
+/** How long one turn goes on to handle requests, in milliseconds, before their answers are written: the last one may take longer. */
+export const TURN_MS_MAX = 1;
 /** Streams written in one turn; the others follow after the requests that have come in meanwhile. Ending 64 takes 2 ms. */
 export const STREAMS_PER_TURN_MAX = 64;
 /** Streams whose end is dealt with in one turn, each with a partner to be told: while thousands break, the kernel must be kept up with. */

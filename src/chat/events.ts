@@ -44,9 +44,11 @@ export class ChatEvents implements EventProvider, TypingReaders {
   constructor(host: LobbyHost, errorCodes: EventErrorCodes) {
     this.#host = host;
     this.errorCodes = errorCodes;
-    host.listen((event) => {
-      if (event.type === "mail") for (const reader of this.#readers.get(event.user) ?? []) reader.wake();
-      else if (event.type === "forgotten") for (const reader of this.#readers.get(event.user) ?? []) reader.end();
+    host.listen(["mail"], ({ user }) => {
+      for (const reader of this.#readers.get(user) ?? []) reader.wake();
+    });
+    host.listen(["forgotten"], ({ user }) => {
+      for (const reader of this.#readers.get(user) ?? []) reader.end();
     });
   }
 

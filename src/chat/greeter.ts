@@ -7,7 +7,6 @@
  */
 import { randomBytes } from "../crypto.ts";
 import type { Caller } from "../domain/command.ts";
-import type { LobbyEvent } from "../domain/event.ts";
 import type { UserRef } from "../domain/ids.ts";
 import { eventsBetween } from "../domain/mailbox.ts";
 import { ticketOf } from "../domain/pairing.ts";
@@ -58,7 +57,14 @@ export class Greeter {
   constructor(host: LobbyHost, typing: Typing) {
     this.#host = host;
     this.#typing = typing;
-    host.listen((event) => this.#hear(event));
+    host.listen(["queued"], ({ user }) => {
+      if (!this.#coming.has(user)) this.#await(user);
+    });
+    host.listen(["left_queue"], ({ user }) => this.#waiting.delete(user));
+    host.listen(["matched"], ({ users }) => {
+      for (const user of users) this.#waiting.delete(user);
+    });
+    host.listen(["mail"], ({ user }) => this.#read(user));
     this.#awaitAll();
   }
 
@@ -66,22 +72,6 @@ export class Greeter {
   #awaitAll(): void {
     for (const { user } of this.#host.lobby.queue.tickets.values()) {
       if (!this.#waiting.has(user) && !this.#coming.has(user)) this.#await(user);
-    }
-  }
-
-  #hear(event: LobbyEvent): void {
-    switch (event.type) {
-      case "queued":
-        if (!this.#coming.has(event.user)) this.#await(event.user);
-        return;
-      case "left_queue":
-        this.#waiting.delete(event.user);
-        return;
-      case "matched":
-        for (const user of event.users) this.#waiting.delete(user);
-        return;
-      case "mail":
-        this.#read(event.user);
     }
   }
 

@@ -6,17 +6,18 @@
  * an event beyond handing it on.
  */
 import type { Command, Entry } from "../domain/command.ts";
-import type { LobbyEvent } from "../domain/event.ts";
+import type { LobbyEvent, LobbyEventOf, LobbyEventType } from "../domain/event.ts";
 import { isDue, isWithoutEffect, nextDeadline, step } from "../domain/lobby.ts";
 import type { Lobby } from "../domain/state.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { AlarmClock } from "./alarm-clock.ts";
+import { addTo } from "./list-map.ts";
 
 /**
- * Called for every event of every step, after the step is over. It may submit commands.
+ * Called for events of every step, after the step is over. It may submit commands.
  * @param isOwn whether the entry was appended by this process
  */
-export type LobbyListener = (event: LobbyEvent, isOwn: boolean) => void;
+export type LobbyListener<T extends LobbyEventType = LobbyEventType> = (event: LobbyEventOf<T>, isOwn: boolean) => void;
 
 /** Computes the answer from the lobby as it is right after the command. */
 export type Read<T> = (events: readonly LobbyEvent[], lobby: Lobby) => T;
@@ -25,7 +26,9 @@ export class LobbyHost {
   readonly alarms: AlarmClock;
   #lobby: Lobby;
   readonly #journal: Journal;
-  readonly #listeners: LobbyListener[] = [];
+  /** By type: most of what happens concerns few of them. */
+  readonly #listeners = new Map<LobbyEventType, readonly LobbyListener[]>();
+  readonly #listenersToAll: LobbyListener[] = [];
   #pending: LobbyEvent[] = [];
   #dispatching = false;
   #tickAt = Number.POSITIVE_INFINITY;
@@ -56,9 +59,15 @@ export class LobbyHost {
     return true;
   }
 
-  /** Adds a listener for the life of the host. */
-  listen(listener: LobbyListener): void {
-    this.#listeners.push(listener);
+  /** Adds a listener to events of these types for the life of the host. */
+  listen<T extends LobbyEventType>(types: readonly T[], listener: LobbyListener<T>): void {
+    // It is called for no other types.
+    for (const type of types) addTo(this.#listeners, type, listener as LobbyListener);
+  }
+
+  /** Adds a listener to whatever happens, which hears of it after those who asked for it. */
+  listenToAll(listener: LobbyListener): void {
+    this.#listenersToAll.push(listener);
   }
 
   /**
@@ -137,7 +146,8 @@ export class LobbyHost {
       for (let i = 0; i < this.#pending.length; i++) {
         const event = this.#pending[i];
         if (event === undefined) break;
-        for (const listener of this.#listeners) listener(event, isOwn);
+        for (const listener of this.#listeners.get(event.type) ?? NOBODY) listener(event, isOwn);
+        for (const listener of this.#listenersToAll) listener(event, isOwn);
       }
     } finally {
       this.#pending = [];
@@ -163,6 +173,8 @@ export class LobbyHost {
     this.#sleep();
   }
 }
+
+const NOBODY: readonly LobbyListener[] = [];
 
 function nothing(): void {
   // Nobody waits.

@@ -71,11 +71,21 @@ export class Membership {
   #reloadedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MembershipOptions) {
-    const { host, journal } = options;
+    const { host, journal, log } = options;
     this.#options = options;
     this.#host = host;
     this.#journal = journal;
-    host.listen((event) => this.#hear(event));
+    host.listen(["node_joined"], ({ node }) => log.info("a node has joined", { node, nodes: host.lobby.nodes.size }));
+    host.listen(["node_left"], ({ node }) => {
+      this.#forget(node);
+      log.info("a node has left", { node, nodes: host.lobby.nodes.size });
+    });
+    host.listen(["node_lost"], ({ node }) => {
+      this.#forget(node);
+      log.warn("a node is lost", { node, nodes: host.lobby.nodes.size });
+      if (node === journal.node) this.#begin();
+    });
+    host.listen(["rewound"], () => this.#options.cut("rewound"));
     host.listenToEntries((entry) => this.#compare(entry));
     journal.onReset((hasLost) => this.#startOver(hasLost));
   }
@@ -123,25 +133,6 @@ export class Membership {
   }
 
   // --- lives ------------------------------------------------------------------------------------
-
-  #hear(event: LobbyEvent): void {
-    switch (event.type) {
-      case "node_joined":
-        this.#options.log.info("a node has joined", { node: event.node, nodes: this.#host.lobby.nodes.size });
-        return;
-      case "node_left":
-        this.#forget(event.node);
-        this.#options.log.info("a node has left", { node: event.node, nodes: this.#host.lobby.nodes.size });
-        return;
-      case "node_lost":
-        this.#forget(event.node);
-        this.#options.log.warn("a node is lost", { node: event.node, nodes: this.#host.lobby.nodes.size });
-        if (event.node === this.#journal.node) this.#begin();
-        return;
-      case "rewound":
-        this.#options.cut("rewound");
-    }
-  }
 
   #forget(node: NodeId): void {
     this.#marks.delete(node);

@@ -6,7 +6,6 @@
  * lobby has counted it; of several nodes the one with the newest stream of a session delivers. It must never keep an
  * event: whatever is not read yet is in the mailbox.
  */
-import type { LobbyEvent } from "../domain/event.ts";
 import { makeCursor, type NodeId, parseCursor, type SessionKey, type UserRef } from "../domain/ids.ts";
 import { eventsBetween, firstOffset, isIn } from "../domain/mailbox.ts";
 import type { Lobby, User } from "../domain/state.ts";
@@ -45,7 +44,18 @@ export class MailboxPush implements PushSource, TypingReaders {
 
   constructor(host: LobbyHost) {
     this.#host = host;
-    host.listen((event, isOwn) => this.#hear(event, isOwn));
+    host.listen(["mail"], ({ user }) => {
+      for (const reader of this.#byUser.get(user) ?? []) reader.wake();
+    });
+    host.listen(["bound"], ({ session }) => this.#bound(session));
+    host.listen(["session_ended", "unbound"], ({ session }) => this.#letGo(session));
+    host.listen(["stream_opened"], ({ session, node }, isOwn) => {
+      if (node !== undefined && session !== undefined) this.#openedAt(session, { node, isOwn });
+    });
+    host.listen(["stream_closed"], ({ session, node }) => {
+      if (node !== undefined && session !== undefined) this.#closedAt(session, node);
+    });
+    host.listen(["node_lost", "node_left"], ({ node }) => this.#nodeGone(node));
   }
 
   /** See `PushSource.open`. Positions are cursors. */
@@ -70,37 +80,18 @@ export class MailboxPush implements PushSource, TypingReaders {
     for (const reader of this.#byUser.get(user) ?? []) reader.tell(typingNotification(notice));
   }
 
-  #hear(event: LobbyEvent, isOwn: boolean): void {
-    switch (event.type) {
-      case "mail":
-        for (const reader of this.#byUser.get(event.user) ?? []) reader.wake();
-        return;
-      case "bound":
-        for (const reader of this.#bySession.get(event.session) ?? []) {
-          const bound = sessionReadFrom(this.#host.lobby, event.session);
-          if (bound !== undefined && reader.user === undefined) this.#attachLater(reader, bound.user);
-          reader.wake();
-        }
-        return;
-      // The session's streams have closed with it; the user may live on with other sessions.
-      case "session_ended":
-      case "unbound":
-        for (const reader of this.#bySession.get(event.session) ?? []) this.#detach(reader);
-        this.#opened.delete(event.session);
-        return;
-      case "stream_opened":
-        if (event.node !== undefined && event.session !== undefined) {
-          this.#openedAt(event.session, { node: event.node, isOwn });
-        }
-        return;
-      case "stream_closed":
-        if (event.node !== undefined && event.session !== undefined) this.#closedAt(event.session, event.node);
-        return;
-      case "node_lost":
-      case "node_left":
-        this.#nodeGone(event.node);
-        return;
+  #bound(session: SessionKey): void {
+    for (const reader of this.#bySession.get(session) ?? []) {
+      const bound = sessionReadFrom(this.#host.lobby, session);
+      if (bound !== undefined && reader.user === undefined) this.#attachLater(reader, bound.user);
+      reader.wake();
     }
+  }
+
+  /** The session's streams have closed with it; the user may live on with other sessions. */
+  #letGo(session: SessionKey): void {
+    for (const reader of this.#bySession.get(session) ?? []) this.#detach(reader);
+    this.#opened.delete(session);
   }
 
   /** The session has come to a user: a position that a client has named counts if it is one of that user's. */

@@ -108,9 +108,11 @@ export function eventView(epoch: string, event: MailEvent): EventView {
 
 /** An event as the notification a legacy session gets: the event's name as method, its data as params. */
 export function eventNotification(epoch: string, event: MailEvent, cursor: string): string {
-  const data = JSON.stringify(eventData(event.body, event.at));
-  const position = `,"event_id":"${makeEventId(epoch, event.offset)}","cursor":"${cursor}"}}`;
-  return `{"jsonrpc":"2.0","method":"${event.body.name}","params":${data.slice(0, -1)}${position}`;
+  const params = eventData(event.body, event.at);
+  params.event_id = makeEventId(epoch, event.offset);
+  params.cursor = cursor;
+  // Written in one piece: what is put together of several is copied once more before it is sent.
+  return JSON.stringify({ jsonrpc: "2.0", method: event.body.name, params });
 }
 
 /** A typing notice as a legacy session gets it. It can be neither resumed from nor recognised again. */

@@ -17,9 +17,6 @@ export function createSessionLedger(host: LobbyHost, isShared: boolean): Session
     end: (session, issuedAt) => host.submit({ type: "end_session", session, issuedAt }, () => undefined),
   };
   if (!isShared) return ledger;
-  const listen: SessionLedger["listen"] = (ended) =>
-    host.listen((event) => {
-      if (event.type === "session_ended") ended(event.session);
-    });
+  const listen: SessionLedger["listen"] = (ended) => host.listen(["session_ended"], ({ session }) => ended(session));
   return { ...ledger, listen };
 }

@@ -7,7 +7,6 @@
  * hold a timer per user, nor tell anybody but the partner.
  */
 import { randomBytes } from "../crypto.ts";
-import type { LobbyEvent } from "../domain/event.ts";
 import type { UserRef } from "../domain/ids.ts";
 import { sidesOf } from "../domain/room.ts";
 import type { Room, User } from "../domain/state.ts";
@@ -77,9 +76,12 @@ export class Typing {
         () => undefined,
       );
     });
-    host.listen((event) => {
-      // Most of the time nobody writes, and what happens is none of this file's concern.
-      if (this.#typists.size > 0) this.#hear(event);
+    host.listen(["posted"], ({ user }) => this.#stop(user, host.lobby.now));
+    host.listen(["room_closed"], ({ room }) => {
+      for (const { user } of host.lobby.rooms.get(room)?.members ?? []) this.#stop(user, host.lobby.now);
+    });
+    host.listen(["stream_closed", "hold_ended", "unbound"], ({ user }) => {
+      if (host.lobby.users.get(user)?.awaySince !== undefined) this.#stop(user, host.lobby.now);
     });
   }
 
@@ -175,23 +177,6 @@ export class Typing {
   }
 
   /** Writing ends with what was written, and with whatever takes the writer or the room away. */
-  #hear(event: LobbyEvent): void {
-    const { lobby } = this.#host;
-    switch (event.type) {
-      case "posted":
-        this.#stop(event.user, lobby.now);
-        return;
-      case "room_closed":
-        for (const { user } of lobby.rooms.get(event.room)?.members ?? []) this.#stop(user, lobby.now);
-        return;
-      case "stream_closed":
-      case "hold_ended":
-      case "unbound":
-        if (lobby.users.get(event.user)?.awaySince !== undefined) this.#stop(event.user, lobby.now);
-        return;
-    }
-  }
-
   /** One alarm for all: it rings for the first, and is set anew for whoever is first then. */
   #setAlarm(): void {
     const first = this.#typists.values().next();

@@ -48,10 +48,8 @@ export class Waits {
 
   constructor(host: LobbyHost) {
     this.#host = host;
-    host.listen((event) => {
-      if (event.type === "mail") this.#calls.get(event.user)?.mailCame();
-      else if (event.type === "hold_ended") this.#calls.get(event.user)?.holdEnded(event.hold);
-    });
+    host.listen(["mail"], ({ user }) => this.#calls.get(user)?.mailCame());
+    host.listen(["hold_ended"], ({ user, hold }) => this.#calls.get(user)?.holdEnded(hold));
   }
 
   /** Reads what there is, or holds the call. A refusal is answered at once. */

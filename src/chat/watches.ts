@@ -4,7 +4,6 @@
  *
  * This file owns the watches of this process. It must never read what changed.
  */
-import type { LobbyEvent } from "../domain/event.ts";
 import type { SessionKey, UserRef } from "../domain/ids.ts";
 import { addTo, removeFrom } from "./list-map.ts";
 import type { LobbyHost } from "./lobby-host.ts";
@@ -22,7 +21,11 @@ export class Watches {
 
   constructor(host: LobbyHost) {
     this.#host = host;
-    host.listen((event) => this.#hear(event));
+    host.listen(["mail", "queued", "left_queue", "meeting", "left_meeting"], ({ user }) => this.#tell(user, undefined));
+    host.listen(["posted", "room_closed"], ({ room }) => this.#tellRoom(room));
+    host.listen(["bound", "unbound"], ({ session }) => {
+      for (const watch of this.#ofSession.get(session) ?? []) watch.changed();
+    });
   }
 
   /** Watches for a session, whoever it belongs to at the time. @returns how to stop */
@@ -39,28 +42,6 @@ export class Watches {
       stop();
       this.#host.postIn(life, { type: "close_stream", user });
     };
-  }
-
-  #hear(event: LobbyEvent): void {
-    switch (event.type) {
-      case "mail":
-        this.#tell(event.user, undefined);
-        return;
-      case "queued":
-      case "left_queue":
-      case "meeting":
-      case "left_meeting":
-        this.#tell(event.user, undefined);
-        return;
-      case "posted":
-      case "room_closed":
-        this.#tellRoom(event.room);
-        return;
-      case "bound":
-      case "unbound":
-        for (const watch of this.#ofSession.get(event.session) ?? []) watch.changed();
-        return;
-    }
   }
 
   #tellRoom(id: string): void {

@@ -46,6 +46,8 @@ export interface MailEvent {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly body: MailBody;
+  /** What it counts for, see `bytesOf`: kept, because whoever drops an old event would have to fetch all of it. */
+  readonly bytes: number;
 }
 
 /** How a message met its reader: a stream or held call was open, or it waits in the mailbox. */
@@ -119,3 +121,8 @@ interface StreamChange<T extends string> {
   readonly session?: SessionKey;
   readonly node?: NodeId;
 }
+
+export type LobbyEventType = LobbyEvent["type"];
+
+/** The events of some types. */
+export type LobbyEventOf<T extends LobbyEventType> = LobbyEvent & { readonly type: T };

@@ -85,7 +85,10 @@ function checkMailbox({ mailbox }: User): number {
   must((mailbox.bytes === 0) === (mailbox.events.length === 0), "an empty mailbox weighs nothing");
   let offset = mailbox.head - mailbox.events.length;
   let at = 0;
+  let bytes = 0;
   for (const event of mailbox.events) {
+    must(event.bytes === bytesOf(event.body), "an event has forgotten what it counts for");
+    bytes += event.bytes;
     must(event.offset === ++offset, "a mailbox has a gap");
     must(event.at >= at, "a mailbox is out of order in time");
     at = event.at;
@@ -93,7 +96,8 @@ function checkMailbox({ mailbox }: User): number {
   for (const mark of [mailbox.acknowledged, mailbox.returned, mailbox.written]) {
     must(mark >= 0 && mark <= mailbox.head, "a mailbox mark is beyond its head");
   }
-  return mailbox.bytes;
+  must(bytes === mailbox.bytes, "the bytes of a mailbox are wrong");
+  return bytes;
 }
 
 function checkIndexes(lobby: Lobby): void {
@@ -157,8 +161,9 @@ function checkTranscripts(lobby: Lobby): void {
     // Where somebody has been forgotten, what they wrote is missing.
     const isWhole = room.members.every(({ participant }) => participant.userId !== "");
     let seq = isWhole ? room.seq - transcript.length : 0;
-    for (const { body } of transcript) {
-      own += bytesOf(body);
+    for (const { body, bytes } of transcript) {
+      must(bytes === bytesOf(body), "a line has forgotten what it counts for");
+      own += bytes;
       must(isWhole ? body.seq === seq + 1 : body.seq > seq, "a transcript has a gap or is out of order");
       must(body.seq <= room.seq && body.room === room.id, "a transcript has a foreign line");
       seq = body.seq;

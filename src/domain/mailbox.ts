@@ -64,9 +64,9 @@ export function eventsBetween(mailbox: Mailbox, from: number, to: number): reado
  */
 export function append<B extends MailBody>(mailbox: Mailbox, at: number, body: B): MailEvent & { readonly body: B } {
   if (mailbox.events === NOTHING) mailbox.events = [];
-  const event = { offset: ++mailbox.head, at, body };
+  const event = { offset: ++mailbox.head, at, body, bytes: bytesOf(body) };
   mailbox.events.push(event);
-  mailbox.bytes += bytesOf(body);
+  mailbox.bytes += event.bytes;
   trim(mailbox);
   return event;
 }
@@ -79,8 +79,8 @@ export function trim(mailbox: Mailbox): number {
   const readCount = Math.max(mailbox.written, mailbox.acknowledged) - firstOffset(mailbox) + 1;
   drop = Math.max(0, readCount - MAILBOX_READ_EVENTS_KEPT, events.length - MAILBOX_EVENTS_MAX);
   let bytes = before;
-  for (let i = 0; i < drop; i++) bytes -= bytesAt(events, i);
-  while (bytes > MAILBOX_BYTES_MAX && drop < events.length - 1) bytes -= bytesAt(events, drop++);
+  for (let i = 0; i < drop; i++) bytes -= events[i]?.bytes ?? 0;
+  while (bytes > MAILBOX_BYTES_MAX && drop < events.length - 1) bytes -= events[drop++]?.bytes ?? 0;
   return dropFirst(mailbox, drop);
 }
 
@@ -103,18 +103,13 @@ export function oldestIsRead(mailbox: Mailbox): boolean {
 export function dropFirst(mailbox: Mailbox, count: number): number {
   if (count === 0) return 0;
   let freed = 0;
-  for (let i = 0; i < count; i++) freed += bytesAt(mailbox.events, i);
+  for (let i = 0; i < count; i++) freed += mailbox.events[i]?.bytes ?? 0;
   if (count === mailbox.events.length) mailbox.events = NOTHING as MailEvent[];
   // One by one is how a live conversation drops them, and `splice` makes an array of what it removes.
   else if (count === 1) mailbox.events.shift();
   else mailbox.events.splice(0, count);
   mailbox.bytes -= freed;
   return -freed;
-}
-
-function bytesAt(events: readonly MailEvent[], index: number): number {
-  const event = events[index];
-  return event === undefined ? 0 : bytesOf(event.body);
 }
 
 /** What an event costs beside its own text: the objects and the array slot. */

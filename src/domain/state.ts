@@ -122,6 +122,8 @@ export interface Room {
 export interface Line {
   readonly at: number;
   readonly body: Extract<MailBody, { name: "message.received" }>;
+  /** See `MailEvent`. */
+  readonly bytes: number;
 }
 
 /** Rooms whose transcripts hold something. */

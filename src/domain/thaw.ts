@@ -206,7 +206,7 @@ class Thawing {
     const room = this.#roomId(name);
     const from = at(this.#participants, sender);
     const body = { name: "message.received", room, messageId, seq, message, sender: from } as const;
-    const line: SharedLine = { offset, at: time, body };
+    const line: SharedLine = { offset, at: time, body, bytes: bytesOf(body) };
     this.#lines.push(line);
     if (kept === 0) return;
     const home = this.#roomNumbered(name);
@@ -216,9 +216,8 @@ class Thawing {
       if (home.closed === undefined) transcripts.open.add(home.number);
     }
     home.transcript.push(line);
-    const bytes = bytesOf(body);
-    home.transcriptBytes += bytes;
-    this.#lobby.transcriptBytes += bytes;
+    home.transcriptBytes += line.bytes;
+    this.#lobby.transcriptBytes += line.bytes;
   }
 
   #interestsNumbered(number: SharedNumber): readonly string[] {
@@ -257,7 +256,7 @@ class Thawing {
     if (frozen.mail.length > 0) {
       const first = head - frozen.mail.length + 1;
       mailbox.events = frozen.mail.map((mail, i) => this.#mail(mail, first + i));
-      for (const { body } of mailbox.events) mailbox.bytes += bytesOf(body);
+      for (const { bytes } of mailbox.events) mailbox.bytes += bytes;
     }
     const blocks = blocked === undefined ? undefined : new Map(blocked.map(([other, address]) => [other, address]));
     const user: User = {
@@ -322,8 +321,9 @@ class Thawing {
 
   #mail(frozen: FrozenMail, offset: number): MailEvent {
     if (typeof frozen === "number") return at(this.#lines, frozen);
-    const [time, ...body] = frozen;
-    return { offset, at: time, body: this.#body(body) };
+    const [time, ...rest] = frozen;
+    const body = this.#body(rest);
+    return { offset, at: time, body, bytes: bytesOf(body) };
   }
 
   #body(body: FrozenBody): MailBody {

@@ -7,7 +7,6 @@
  */
 import { TRANSCRIPT_AGE_MS_MAX, TRANSCRIPT_BYTES_MAX, TRANSCRIPT_MESSAGES_MAX } from "../limits.ts";
 import { ArrivalOrder } from "./arrival-order.ts";
-import { bytesOf } from "./mailbox.ts";
 import { RankedList } from "./ranked-list.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import type { Line, Lobby, Room, Transcripts, User } from "./state.ts";
@@ -23,10 +22,9 @@ export function keepLine(lobby: Lobby, room: Room, line: Line): void {
     lobby.transcripts.rooms.set(room.number, room);
     lobby.transcripts.open.add(room.number);
   }
-  const bytes = bytesOf(line.body);
   transcript.push(line);
-  room.transcriptBytes += bytes;
-  lobby.transcriptBytes += bytes;
+  room.transcriptBytes += line.bytes;
+  lobby.transcriptBytes += line.bytes;
   while (
     transcript.length > TRANSCRIPT_MESSAGES_MAX ||
     (room.transcriptBytes > TRANSCRIPT_BYTES_MAX && transcript.length > 1)
@@ -65,7 +63,7 @@ export function eraseLines(lobby: Lobby, room: Room, userId: string): void {
     dropTranscript(lobby, room);
     return;
   }
-  const bytes = kept.reduce((sum, { body }) => sum + bytesOf(body), 0);
+  const bytes = kept.reduce((sum, line) => sum + line.bytes, 0);
   lobby.transcriptBytes -= room.transcriptBytes - bytes;
   room.transcriptBytes = bytes;
   room.transcript.splice(0, room.transcript.length, ...kept);
@@ -139,9 +137,8 @@ function dropOldestLine(lobby: Lobby, room: Room): void {
     return;
   }
   room.transcript.shift();
-  const bytes = bytesOf(oldest.body);
-  room.transcriptBytes -= bytes;
-  lobby.transcriptBytes -= bytes;
+  room.transcriptBytes -= oldest.bytes;
+  lobby.transcriptBytes -= oldest.bytes;
 }
 
 function closedLongest({ transcripts }: Lobby): Room | undefined {

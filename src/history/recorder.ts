@@ -6,7 +6,7 @@
  * in the path of every message: it must never wait, and copies no text.
  */
 import { sha256 } from "../crypto.ts";
-import type { LobbyEvent } from "../domain/event.ts";
+import type { LobbyEventOf, LobbyEventType, Posted } from "../domain/event.ts";
 import type { TokenHash } from "../domain/ids.ts";
 import type { Line, Lobby, Room, RoomMember } from "../domain/state.ts";
 import { HISTORY_LOST_NODE_MS } from "../history-limits.ts";
@@ -19,7 +19,10 @@ export interface LobbySource {
   readonly lobby: Lobby;
   /** Whether this process does what only one should do. */
   readonly isLeading: boolean;
-  listen(listener: (event: LobbyEvent, isOwn: boolean) => void): void;
+  listen<T extends LobbyEventType>(
+    types: readonly T[],
+    listener: (event: LobbyEventOf<T>, isOwn: boolean) => void,
+  ): void;
 }
 
 /** Who somebody is in the history: of their token, so that it is nobody else's, and so that it does not tell the token's hash. */
@@ -35,7 +38,15 @@ export class Recorder {
     this.#source = source;
     this.#writer = writer;
     writer.remaining = (rooms) => this.#remaining(({ id }) => rooms === undefined || rooms.has(id));
-    source.listen((event, isOwn) => this.#hear(event, isOwn));
+    // Every node writes these, as a line can only be written after its room.
+    source.listen(["matched", "room_closed"], ({ room }) => this.#record(source.lobby.rooms.get(room)));
+    source.listen(["posted"], ({ room, posted }, isOwn) => {
+      if (isOwn) this.#posted(room, posted);
+    });
+    source.listen(["node_lost"], () => {
+      // What it had not written yet is lost with it.
+      if (source.isLeading) this.catchUp(HISTORY_LOST_NODE_MS);
+    });
   }
 
   /** Has written again what the lobby holds of rooms in which something has happened in so many milliseconds. */
@@ -44,26 +55,11 @@ export class Recorder {
     this.#writer.catchUp(this.#remaining((room) => lastActivityOf(room) >= since));
   }
 
-  #hear(event: LobbyEvent, isOwn: boolean): void {
-    switch (event.type) {
-      case "matched":
-      case "room_closed":
-        // Every node writes these, as a line can only be written after its room.
-        this.#record(this.#source.lobby.rooms.get(event.room));
-        return;
-      case "posted": {
-        if (!isOwn) return;
-        const room = this.#source.lobby.rooms.get(event.room);
-        // Of an answer that is given again the line may be gone; else it is written again, which changes nothing.
-        const line = room?.transcript.findLast(({ body }) => body.seq === event.posted.seq);
-        if (room !== undefined && line !== undefined)
-          this.#writer.add({ type: "line", line, side: sideOf(room, line) });
-        return;
-      }
-      case "node_lost":
-        // What it had not written yet is lost with it.
-        if (this.#source.isLeading) this.catchUp(HISTORY_LOST_NODE_MS);
-    }
+  #posted(roomId: string, { seq }: Posted): void {
+    const room = this.#source.lobby.rooms.get(roomId);
+    // Of an answer that is given again the line may be gone; else it is written again, which changes nothing.
+    const line = room?.transcript.findLast(({ body }) => body.seq === seq);
+    if (room !== undefined && line !== undefined) this.#writer.add({ type: "line", line, side: sideOf(room, line) });
   }
 
   #record(room: Room | undefined): void {

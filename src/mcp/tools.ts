@@ -14,6 +14,7 @@ import { pageAt, pageText } from "./pagination.ts";
 import { type ParamHeader, paramHeadersOf } from "./param-headers.ts";
 import {
   type ClientFeature,
+  type ContentBlock,
   type Json,
   type Revision,
   type ServerDefinition,
@@ -130,7 +131,14 @@ export function toolResultText(result: ToolResult): string {
   if (structured === undefined || result.isError !== undefined || result._meta !== undefined) {
     return JSON.stringify(result);
   }
-  return `{"content":${JSON.stringify(result.content)},"structuredContent":${structured}}`;
+  return `{"content":${contentText(result.content)},"structuredContent":${structured}}`;
+}
+
+/** Most tools say one thing; a plain string is written several times as fast as an array of objects. */
+function contentText(content: readonly ContentBlock[]): string {
+  const [first] = content;
+  const isPlain = content.length === 1 && first?.type === "text" && Object.keys(first).length === 2;
+  return isPlain ? `[{"type":"text","text":${JSON.stringify(first.text)}}]` : JSON.stringify(content);
 }
 
 /** A tool's result as a legacy result object. Fields and content kinds younger than the revision are left out. */

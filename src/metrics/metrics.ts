@@ -56,7 +56,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const tools = new ToolMeter();
   const http = new HttpMeter(streamsMax);
   const loop = new ProcessMeter(version);
-  host.listen((event) => lobby.hear(event));
+  host.listenToAll((event) => lobby.hear(event));
 
   function render(counts: HttpCounts): string {
     const out = new Exposition();

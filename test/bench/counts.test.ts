@@ -42,7 +42,7 @@ class CountedChat {
         },
       },
     );
-    this.#world.server.host.listen(() => {
+    this.#world.server.host.listenToAll(() => {
       this.counts.told++;
     });
   }

@@ -418,7 +418,7 @@ describe("a journal that is away", () => {
   test("what was sent is answered so, though the wait for an answer cannot begin", async () => {
     const nodes = await ChatNodes.start(1);
     const { ann } = await pair(nodes);
-    nodes.at(0).chat.host.listen(({ type }) => (type === "posted" ? nodes.shared.down() : undefined));
+    nodes.at(0).chat.host.listen(["posted"], () => nodes.shared.down());
     const sent = nodes.at(0).call("send_message", { message: "heard", wait_seconds: 5 }, ann);
     await nodes.calm();
     nodes.at(0).journal.refuseAll();
@@ -529,8 +529,7 @@ test("the greeter comes for whoever began to wait while its node loaded its stat
   const nodes = await ChatNodes.start(2, { seed: 4, chat: { greeter: true } });
   const leading = nodes.at(0);
   const known: number[] = [];
-  nodes.at(1).chat.host.listen(({ type }) => {
-    if (type !== "queued") return;
+  nodes.at(1).chat.host.listen(["queued"], () => {
     known.push(leading.chat.host.lobby.queue.tickets.size);
     leading.journal.reset(false);
   });

@@ -101,7 +101,7 @@ historyTest(
     };
     const line = (seq: number, messageId: string, message: string, at: number, side: 0 | 1 = 0): Item => ({
       type: "line",
-      line: { at, body: { name: "message.received", room: "room_x", messageId, seq, message, sender } },
+      line: { at, bytes: 0, body: { name: "message.received", room: "room_x", messageId, seq, message, sender } },
       side,
     });
     const write = (...items: Item[]): Promise<void> =>

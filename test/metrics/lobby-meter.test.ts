@@ -9,7 +9,7 @@ test("a room that was closed while the state was loaded anew is open no more", a
   const nodes = await ChatNodes.start(2, { seed: 4 });
   const { host } = nodes.at(0).chat;
   const meter = new LobbyMeter(() => host.lobby);
-  host.listen((event) => meter.hear(event));
+  host.listenToAll((event) => meter.hear(event));
   const openRooms = (): string | undefined => {
     const out = new Exposition();
     meter.write(out);
@@ -21,8 +21,7 @@ test("a room that was closed while the state was loaded anew is open no more", a
   await nodes.calm();
   expect(openRooms()).toBe("1");
   const before: (string | undefined)[] = [];
-  nodes.at(1).chat.host.listen(({ type }) => {
-    if (type !== "room_closed") return;
+  nodes.at(1).chat.host.listen(["room_closed"], () => {
     before.push(openRooms());
     nodes.at(0).journal.reset(false);
   });

@@ -107,7 +107,7 @@ export class OneNode {
       ...options,
       journal: this.journal,
     });
-    this.chat.host.listen(() => checkLobby(this.chat.host.lobby));
+    this.chat.host.listenToAll(() => checkLobby(this.chat.host.lobby));
     this.endpoint = new StreamableHttp({
       definition: this.chat.definition,
       sessionKey: SESSION_KEY,

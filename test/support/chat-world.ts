@@ -99,7 +99,7 @@ export class ChatWorld {
       clock: this.clock,
       ...options,
     });
-    this.server.host.listen(() => checkLobby(this.server.host.lobby));
+    this.server.host.listenToAll(() => checkLobby(this.server.host.lobby));
   }
 
   get lobby() {

@@ -100,7 +100,7 @@ export class Stage {
     });
     this.#history = options.history;
     options.history?.record(this.chat.host);
-    this.chat.host.listen(({ type }) => {
+    this.chat.host.listenToAll(({ type }) => {
       const at = this.#awaited.findIndex((awaited) => awaited.type === type);
       if (at !== -1) this.#awaited.splice(at, 1)[0]?.happened();
     });

@@ -111,8 +111,8 @@ export class Lockstep {
 }
 
 /** A line as such: the object may be the one in a mailbox, and know its place there. */
-function plainLine({ at, body }: Line): Line {
-  return { at, body };
+function plainLine({ at, body, bytes }: Line): Line {
+  return { at, body, bytes };
 }
 
 function mustBeSame(real: readonly object[], expected: readonly object[]): void {

@@ -23,7 +23,7 @@ export function weigh(body: MailBody): number {
 
 export function deliver(state: ModelState, user: ModelUser, body: MailBody): void {
   user.head++;
-  user.mail.push({ offset: user.head, at: state.now, body });
+  user.mail.push({ offset: user.head, at: state.now, body, bytes: weigh(body) });
   if (user.streams.length > 0) user.written = user.head;
   trim(user);
   state.step.events.push({ type: "mail", user: user.ref });

@@ -13,7 +13,7 @@ import { makeEpoch, makeEpochOf, makeId } from "../../src/domain/ids.ts";
 import * as limits from "../../src/limits.ts";
 import { mustNotBeBanned } from "./lobby-model-bans.ts";
 import { delayOf, type Purse, spend } from "./lobby-model-limits.ts";
-import { deliver, dropOldMail, nextMailEnd } from "./lobby-model-mail.ts";
+import { deliver, dropOldMail, nextMailEnd, weigh } from "./lobby-model-mail.ts";
 import { closeRoom, leave, openRoom, queueOf, roomOf, seekPartner, whomToTake } from "./lobby-model-meeting.ts";
 import {
   anyRoomOf,
@@ -451,7 +451,7 @@ function send(state: ModelState, user: ModelUser, command: Of<"send_message">): 
     sender: sideOf(user, room),
   } as const;
   deliver(state, partner, body);
-  keepLine(state, room, { at: state.now, body });
+  keepLine(state, room, { at: state.now, body, bytes: weigh(body) });
   state.step.events.push({ type: "posted", user: user.ref, room: room.id, posted });
 }
 

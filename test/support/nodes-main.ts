@@ -47,7 +47,7 @@ async function startNode(config: Config, allowedHosts: readonly string[]): Promi
     clock: { now: () => journal.now(), after: systemClock.after },
     log,
   });
-  if (process.env.TEST_CHECKED === "1") chat.host.listen(() => checkLobby(chat.host.lobby));
+  if (process.env.TEST_CHECKED === "1") chat.host.listenToAll(() => checkLobby(chat.host.lobby));
   await chat.node?.membership.join();
   const admin =
     config.adminToken === undefined
