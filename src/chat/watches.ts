@@ -45,6 +45,8 @@ export class Watches {
   }
 
   #tellRoom(id: string): void {
+    // Few servers have anybody who watches, and every message comes past here.
+    if (this.#ofUser.size === 0 && this.#ofSession.size === 0) return;
     for (const member of this.#host.lobby.rooms.get(id)?.members ?? []) this.#tell(member.user, id);
   }
 

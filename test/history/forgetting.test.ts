@@ -14,7 +14,10 @@ import { asking, HistoryRig, historyTest, type MakePlace } from "../support/hist
 /** Everything that a database holds, as one text. */
 async function everythingIn(place: HistoryPlace): Promise<string> {
   const tables = ["rooms", "people", "lines"];
-  return JSON.stringify(await Promise.all(tables.map((table) => asking(place, `SELECT * FROM mcp_chat_${table}`))));
+  const rows: unknown[] = [];
+  // One after another: whoever closes a file of SQLite last has it alone for a moment.
+  for (const table of tables) rows.push(await asking(place, `SELECT * FROM mcp_chat_${table}`));
+  return JSON.stringify(rows);
 }
 
 async function talking(make: MakePlace): Promise<{
