@@ -29,6 +29,7 @@ import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { Remembering } from "./remembering.ts";
 import type { LineSink } from "./stdio/line-writer.ts";
 import { serveStdio } from "./stdio/server.ts";
+import { warmUpSoon } from "./warm-up.ts";
 import { createPage } from "./web/page.ts";
 import { openWordsFile, type WordsFile } from "./words-file.ts";
 
@@ -341,6 +342,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     await keeping?.close();
   });
   print(banner(VERSION, http.url, ENDPOINT, config.accessToken !== undefined));
+  warmUpSoon(() => createChat(config, words, log), log);
 }
 
 /** Stops once at SIGINT or SIGTERM, politely first; a second signal or a stop that hangs ends the process. */

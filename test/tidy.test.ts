@@ -151,6 +151,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     parts: ["admin-client", "config", "client-settings", "settings", "log", "nearest", "package.json"],
     packages: NO_PACKAGES,
   },
+  "warm-up": { parts: ["crypto", "limits", "mcp"], typesOf: ["chat"], packages: NO_PACKAGES },
   domain: { parts: ["limits"], packages: NO_PACKAGES },
   mcp: { parts: ["crypto", "limits"], packages: PURE_PACKAGES },
   chat: {
