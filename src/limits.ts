@@ -216,6 +216,8 @@ export const SESSION_TOKEN_CHARS_MAX = 512;
 export const SUBJECT_BYTES_MAX = 128;
 /** Bytes of a client's name and of its version that a session remembers: enough to recognise any real client. */
 export const CLIENT_NAME_BYTES_MAX = 64;
+/** Clients whose name and version all their sessions share one object of; the others have one each. */
+export const CLIENTS_SHARED_MAX = 100;
 /** Messages in one batch of revision 2025-03-26: such clients send a handful. */
 export const BATCH_MESSAGES_MAX = 64;
 /** Unanswered requests of one session: an assistant runs a few tools at a time. */

@@ -10,7 +10,7 @@ import { makeCursor, type NodeId, parseCursor, type SessionKey, type UserRef } f
 import { eventsBetween, firstOffset, isIn } from "../domain/mailbox.ts";
 import type { Lobby, User } from "../domain/state.ts";
 import { sessionReadFrom } from "../domain/users.ts";
-import type { PushItem, PushReader, PushSource } from "../mcp/registry.ts";
+import type { PushItem, PushReader, PushSource, Wakeable } from "../mcp/registry.ts";
 import { addTo, removeFrom } from "./list-map.ts";
 import type { LobbyHost } from "./lobby-host.ts";
 import { eventNotification, typingNotification } from "./render.ts";
@@ -59,11 +59,11 @@ export class MailboxPush implements PushSource, TypingReaders {
   }
 
   /** See `PushSource.open`. Positions are cursors. */
-  open(session: SessionKey, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed" {
+  open(session: SessionKey, resume: string | null, listener: Wakeable, settled?: string): PushReader | "malformed" {
     const named = resume !== null && resume !== BEFORE_ALL;
     const cursor = named ? parseCursor(resume) : undefined;
     if (named && cursor === undefined) return "malformed";
-    const reader = new MailboxReader(this, session, wake, cursor);
+    const reader = new MailboxReader(this, session, listener, cursor);
     addTo(this.#bySession, session, reader);
     const user = sessionReadFrom(this.#host.lobby, session)?.user;
     if (user !== undefined) this.#attach(reader, user, cursor, settled);
@@ -194,7 +194,7 @@ function startOf(lobby: Lobby, { session }: MailboxReader, { mailbox }: User, re
 
 class MailboxReader implements PushReader {
   readonly session: SessionKey;
-  readonly wake: () => void;
+  readonly #listener: Wakeable;
   readonly #push: MailboxPush;
   /** The position that its client has named. */
   readonly resume: Resume | undefined;
@@ -211,10 +211,10 @@ class MailboxReader implements PushReader {
   #live: { readonly item: PushItem; readonly after: number } | undefined;
   #closed = false;
 
-  constructor(push: MailboxPush, session: SessionKey, wake: () => void, resume: Resume | undefined) {
+  constructor(push: MailboxPush, session: SessionKey, listener: Wakeable, resume: Resume | undefined) {
     this.#push = push;
     this.session = session;
-    this.wake = wake;
+    this.#listener = listener;
     this.resume = resume;
   }
 
@@ -228,6 +228,10 @@ class MailboxReader implements PushReader {
 
   get isSilent(): boolean {
     return this.#isEarly || this.#isPaused;
+  }
+
+  wake(): void {
+    this.#listener.wake();
   }
 
   /** It is to read this mailbox, once the lobby counts it. */

@@ -227,8 +227,10 @@ export function popularInterests(queue: Queue, start: string, max: number): read
 
 /** Interests of `b` that `a` has too, in a's order. */
 export function sharedInterests(a: readonly string[], b: readonly string[]): readonly string[] {
-  return a.length === 0 || b.length === 0 ? [] : a.filter((interest) => b.includes(interest));
+  return a.length === 0 || b.length === 0 ? NO_INTERESTS : a.filter((interest) => b.includes(interest));
 }
+
+const NO_INTERESTS: readonly string[] = Object.freeze([]);
 
 /** The lists of a class. */
 export function listsOf(queue: Queue, c: number): ClassLists {

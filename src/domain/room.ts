@@ -35,8 +35,9 @@ export function openRoom(lobby: Lobby, step: Step, a: User, b: User, code?: Code
     keepers: 2,
   };
   lobby.rooms.set(room.id, room);
+  const place = { in: "room", room } as const;
   for (const [user, other] of [[a, b] as const, [b, a] as const]) {
-    user.place = { in: "room", room };
+    user.place = place;
     user.recentPartners.push({ user: other.ref, address: other.address });
     if (user.recentPartners.length > RECENT_PARTNERS_MAX) user.recentPartners.shift();
   }
@@ -180,10 +181,10 @@ export function closeRoom(lobby: Lobby, step: Step, room: Room, reason: Disconne
 }
 
 function keepPastRoom(lobby: Lobby, user: User, room: Room): void {
-  user.pastRooms.push(room.id);
-  if (user.pastRooms.length <= PAST_ROOMS_MAX) return;
-  const oldest = user.pastRooms.shift();
-  if (oldest !== undefined) letGoOfRoom(lobby, oldest);
+  const [oldest] = user.pastRooms;
+  const isFull = user.pastRooms.length >= PAST_ROOMS_MAX;
+  user.pastRooms = [...(isFull ? user.pastRooms.slice(1) : user.pastRooms), room.id];
+  if (isFull && oldest !== undefined) letGoOfRoom(lobby, oldest);
 }
 
 /** One of a room's members no longer remembers it. */

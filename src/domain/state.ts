@@ -69,7 +69,7 @@ export interface User extends Description, Allowances {
   /** Legacy sessions bound to this user, longest-bound first. */
   readonly sessions: SessionKey[];
   /** Closed rooms that can still be named, oldest first. */
-  readonly pastRooms: string[];
+  pastRooms: readonly string[];
   /** Where the user last called from, if addresses are told apart. */
   address: AddressKey | undefined;
   /** Partners of the last rooms and where they were, latest last. */

@@ -36,6 +36,9 @@ export interface NewUser {
   readonly address: AddressKey | undefined;
 }
 
+/** Shared, as most people are in their first room. */
+const NO_ROOMS: readonly string[] = Object.freeze([]);
+
 /** Makes a user, nowhere and not online yet. */
 export function createUser(lobby: Lobby, step: Step, tokenHash: TokenHash, newUser: NewUser): User {
   const { userId, description, address } = newUser;
@@ -55,7 +58,7 @@ export function createUser(lobby: Lobby, step: Step, tokenHash: TokenHash, newUs
     offlineSince: step.at,
     streamRead: 0,
     sessions: [],
-    pastRooms: [],
+    pastRooms: NO_ROOMS,
     recentPartners: [],
     address,
     blocked: undefined,

@@ -53,7 +53,7 @@ export class Primitives {
       this.notices ??
       (push === undefined
         ? undefined
-        : { open: (session, resume, wake, settled) => push.open(session.id, resume, wake, settled) });
+        : { open: (session, resume, listener, settled) => push.open(session.id, resume, listener, settled) });
     this.#stopListening = server.listChanges?.listen((kind) => this.#changed(kind));
   }
 

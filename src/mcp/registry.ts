@@ -316,17 +316,23 @@ export interface PushReader {
   close(settled: string | undefined): void;
 }
 
+/** Whoever reads when there is something to read. */
+export interface Wakeable {
+  /** There may be more now. Called possibly synchronously inside other calls, possibly often. */
+  wake(): void;
+}
+
 /** What a server pushes to legacy sessions of its own accord. */
 export interface PushSource {
   /**
    * Opens a reader for a session's GET stream.
    * @param resume the position of `Last-Event-ID`, exactly; null = after the last position known to have been read
-   * @param wake called (possibly synchronously inside other calls, possibly often) when `next` may have more
+   * @param listener woken when `next` may have more
    * @param settled what the reader that this one takes over from would give to `close`, which it is right after: a
    *   take-over never looks like a session without a stream
    * @returns "malformed" if `resume` is no position this source ever made
    */
-  open(session: string, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed";
+  open(session: string, resume: string | null, listener: Wakeable, settled?: string): PushReader | "malformed";
 }
 
 /**

@@ -12,7 +12,7 @@ import { IDLE_OUTBOXES_MAX, NOTICE_UNSETTLED_MS, SESSION_AGE_MS_MAX, WATCHED_RES
 import type { Outcome } from "./dispatch.ts";
 import { legacyResourceNotFound, TOO_MANY_WATCHED } from "./errors.ts";
 import { notificationText } from "./jsonrpc.ts";
-import type { ListKind, PushItem, PushReader, PushSource, Requester, ServerDefinition } from "./registry.ts";
+import type { ListKind, PushItem, PushReader, PushSource, Requester, ServerDefinition, Wakeable } from "./registry.ts";
 import type { Session } from "./session.ts";
 
 /** For servers that push nothing of their own. */
@@ -53,8 +53,8 @@ export class SessionNotices {
   }
 
   /** As `PushSource.open`: one reader for both, the engine's notices and what the application pushes. */
-  open(session: Session, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed" {
-    const pushed = this.#push.open(session.id, resume, wake, settled);
+  open(session: Session, resume: string | null, listener: Wakeable, settled?: string): PushReader | "malformed" {
+    const pushed = this.#push.open(session.id, resume, listener, settled);
     if (pushed === "malformed") return pushed;
     const outbox = this.#outbox(session.id) ?? this.#catchUp(session);
     this.#idle.delete(session.id);
@@ -62,7 +62,7 @@ export class SessionNotices {
     outbox.sayAgain(this.#now());
     const reader = new NoticeReader(this, session.id, outbox, pushed);
     outbox.reader = reader;
-    outbox.wake = wake;
+    outbox.listener = listener;
     return reader;
   }
 
@@ -151,7 +151,7 @@ export class SessionNotices {
     // The reader that took over has the outbox already; an ended session has none.
     if (outbox.reader !== reader) return;
     outbox.reader = undefined;
-    outbox.wake = undefined;
+    outbox.listener = undefined;
     if (!this.#attached.delete(session)) return;
     if (!outbox.isEmpty) this.#keepIdle(session, outbox);
   }
@@ -172,7 +172,7 @@ class Outbox {
   /** Notices written and when (milliseconds since 1970). */
   #written: Map<string, number> | undefined;
   reader: NoticeReader | undefined;
-  wake: (() => void) | undefined;
+  listener: Wakeable | undefined;
   idleSince = 0;
 
   get isEmpty(): boolean {
@@ -200,7 +200,7 @@ class Outbox {
   say(notice: string): void {
     this.#waiting ??= new Set();
     this.#waiting.add(notice);
-    this.wake?.();
+    this.listener?.wake();
   }
 
   /** What waits, as much as fits but at least one. */
@@ -241,7 +241,7 @@ class Outbox {
   end(): void {
     for (const uri of [...(this.#subscriptions?.keys() ?? [])]) this.forget(uri);
     this.#waiting = undefined;
-    this.wake = undefined;
+    this.listener = undefined;
   }
 }
 

@@ -9,6 +9,7 @@
 import { randomBytes } from "../crypto.ts";
 import {
   CLIENT_NAME_BYTES_MAX,
+  CLIENTS_SHARED_MAX,
   SESSION_AGE_MS_MAX,
   SESSION_OPENED_MS,
   SESSION_TOKEN_CHARS_MAX,
@@ -58,6 +59,8 @@ export class Sessions {
   #young = new Map<string, Session>();
   #old = new Map<string, Session>();
   #turnedAt: number;
+  /** By name and version: thousands of sessions are of the same few. */
+  readonly #clients = new Map<string, Implementation>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -121,32 +124,39 @@ export class Sessions {
   #unseal(token: string): Session | undefined {
     if (token.length > SESSION_TOKEN_CHARS_MAX) return undefined;
     const plain = this.#sealer.open(token);
-    const session = plain === undefined || plain.length < HEAD_BYTES ? undefined : parse(plain);
+    const session = plain === undefined || plain.length < HEAD_BYTES ? undefined : this.#parse(plain);
     if (session === undefined) return undefined;
     const usedAt = Math.max(session.issuedAt, this.#options.usedAt?.(session.id) ?? 0);
     return this.#options.now() - usedAt < SESSION_AGE_MS_MAX ? session : undefined;
   }
-}
 
-/** Reads an authentic token. One of another format or revision was made by another build and is not known here. */
-function parse(plain: Buffer): Session | undefined {
-  const revision = REVISIONS[plain.readUInt8(1)];
-  if (plain.readUInt8(0) !== FORMAT || revision === undefined) return undefined;
-  const texts: string[] = [];
-  for (let at = HEAD_BYTES; at < plain.length; ) {
-    const end = at + 1 + plain.readUInt8(at);
-    texts.push(plain.toString("utf8", at + 1, end));
-    at = end;
+  /** Reads an authentic token. One of another format or revision was made by another build and is not known here. */
+  #parse(plain: Buffer): Session | undefined {
+    const revision = REVISIONS[plain.readUInt8(1)];
+    if (plain.readUInt8(0) !== FORMAT || revision === undefined) return undefined;
+    const texts: string[] = [];
+    for (let at = HEAD_BYTES; at < plain.length; ) {
+      const end = at + 1 + plain.readUInt8(at);
+      texts.push(plain.toString("utf8", at + 1, end));
+      at = end;
+    }
+    const [subject = "", name = "", version = ""] = texts;
+    return {
+      id: plain.toString("base64url", 10, HEAD_BYTES),
+      revision,
+      capabilities: plain.readUInt16BE(2),
+      client: this.#shared(name, version),
+      subject,
+      issuedAt: plain.readUIntBE(4, 6),
+    };
   }
-  const [subject = "", name = "", version = ""] = texts;
-  return {
-    id: plain.toString("base64url", 10, HEAD_BYTES),
-    revision,
-    capabilities: plain.readUInt16BE(2),
-    client: { name, version },
-    subject,
-    issuedAt: plain.readUIntBE(4, 6),
-  };
+
+  #shared(name: string, version: string): Implementation {
+    const key = JSON.stringify([name, version]);
+    const client = this.#clients.get(key) ?? { name, version };
+    if (this.#clients.size < CLIENTS_SHARED_MAX) this.#clients.set(key, client);
+    return client;
+  }
 }
 
 /** The bytes of a name up to its bound, never half a character. */

@@ -7,34 +7,40 @@
 
 import { STREAM_MARK_MS, STREAM_SETTLED_MS } from "../limits.ts";
 
-/** Everything up to `position` was written by `writtenAt` (milliseconds); opened at `since`. */
+/** Everything up to `position` was written by `writtenAt` (milliseconds). */
 interface Mark {
-  readonly since: number;
-  position: string;
-  writtenAt: number;
+  readonly position: string;
+  readonly writtenAt: number;
 }
 
 export class SettledPosition {
+  // The newest mark is in this object itself: most streams never have another one at the same time.
+  #since = Number.NEGATIVE_INFINITY;
+  #position = "";
+  #writtenAt = Number.POSITIVE_INFINITY;
+  /** Those before it, oldest first, none yet settled when last looked at. */
+  #older: Mark[] | undefined;
   #settled: string | undefined;
-  /** Oldest first, none yet settled when last looked at. */
-  readonly #marks: Mark[] = [];
 
   /** Everything up to `position` has been handed to the connection. */
   written(position: string, now: number): void {
-    const last = this.#marks[this.#marks.length - 1];
-    if (last !== undefined && now - last.since < STREAM_MARK_MS) {
-      last.position = position;
-      last.writtenAt = now;
-      return;
+    if (now - this.#since >= STREAM_MARK_MS) {
+      this.#advance(now);
+      if (this.#hasMark) {
+        this.#older ??= [];
+        this.#older.push({ position: this.#position, writtenAt: this.#writtenAt });
+      }
+      this.#since = now;
     }
-    this.#advance(now);
-    this.#marks.push({ since: now, position, writtenAt: now });
+    this.#position = position;
+    this.#writtenAt = now;
   }
 
   /** The reader stopped draining: what is not settled by now has to prove itself anew. */
   disturbed(now: number): void {
     this.#advance(now);
-    this.#marks.length = 0;
+    this.#older = undefined;
+    this.#clear();
   }
 
   /** The position that counts as read, if any. */
@@ -43,11 +49,26 @@ export class SettledPosition {
     return this.#settled;
   }
 
+  get #hasMark(): boolean {
+    return this.#writtenAt !== Number.POSITIVE_INFINITY;
+  }
+
+  #clear(): void {
+    this.#since = Number.NEGATIVE_INFINITY;
+    this.#position = "";
+    this.#writtenAt = Number.POSITIVE_INFINITY;
+  }
+
   #advance(now: number): void {
-    for (let first = this.#marks[0]; first !== undefined; first = this.#marks[0]) {
+    const older = this.#older;
+    for (let first = older?.[0]; first !== undefined; first = older?.[0]) {
       if (now - first.writtenAt < STREAM_SETTLED_MS) return;
       this.#settled = first.position;
-      this.#marks.shift();
+      older?.shift();
     }
+    this.#older = undefined;
+    if (!this.#hasMark || now - this.#writtenAt < STREAM_SETTLED_MS) return;
+    this.#settled = this.#position;
+    this.#clear();
   }
 }

@@ -16,7 +16,7 @@ import { type Decoded, isRequestId, type RpcNotification, type RpcRequest, resul
 import { initialize, legacyMethods } from "./legacy.ts";
 import { checkModernRequest, modernMethods } from "./modern.ts";
 import { Primitives } from "./primitives.ts";
-import type { PushReader, ServerDefinition } from "./registry.ts";
+import type { PushReader, ServerDefinition, Wakeable } from "./registry.ts";
 import { ACCEPTED, errorReply, type HeldReply, jsonReply, type Reply } from "./reply.ts";
 import type { MessageKind } from "./response-stream.ts";
 import type { Session } from "./session.ts";
@@ -35,7 +35,7 @@ export interface StdioEndpointOptions {
    * most once, and not at all if there is nothing the server could tell.
    * @param open to be called at once
    */
-  readonly onInitialized: (open: (wake: () => void) => PushReader) => void;
+  readonly onInitialized: (open: (listener: Wakeable) => PushReader) => void;
 }
 
 const SESSION_ID_BYTES = 16;
@@ -147,8 +147,8 @@ export class StdioEndpoint {
     const { notices } = this.#primitives;
     const { push } = this.#options.definition;
     if (notices === undefined && push === undefined) return;
-    this.#options.onInitialized((wake) => {
-      const reader = notices?.open(session, null, wake) ?? push?.open(session.id, null, wake);
+    this.#options.onInitialized((listener) => {
+      const reader = notices?.open(session, null, listener) ?? push?.open(session.id, null, listener);
       if (reader === undefined || reader === "malformed") throw new Error("a fresh reader was refused");
       return reader;
     });

@@ -9,7 +9,7 @@
 
 import { SESSION_STREAMS_MAX, STREAM_RETRY_MS } from "../limits.ts";
 import type { FrameSource, Outlet } from "./frame-source.ts";
-import type { PushReader } from "./registry.ts";
+import type { PushReader, Wakeable } from "./registry.ts";
 import type { Session } from "./session.ts";
 import { SettledPosition } from "./settled.ts";
 import { encodeComment, encodeFrame, encodeMessage } from "./sse.ts";
@@ -28,7 +28,7 @@ function admitsEmptyEvents(session: Session): boolean {
 
 /** What streams are written from: `PushSource.open` for a whole session. */
 export interface SessionSource {
-  open(session: Session, resume: string | null, wake: () => void, settled?: string): PushReader | "malformed";
+  open(session: Session, resume: string | null, listener: Wakeable, settled?: string): PushReader | "malformed";
 }
 
 export class SessionStreams {
@@ -96,7 +96,7 @@ export class SessionStreams {
 }
 
 /** One open GET. It delivers while it holds the session's reader; otherwise it only stays open. */
-class GetStream implements FrameSource {
+class GetStream implements FrameSource, Wakeable {
   readonly session: Session;
   /** It says nothing more of what happens: it is to end, and the end of others is no news to its client. */
   isSilent = false;
@@ -127,7 +127,7 @@ class GetStream implements FrameSource {
    */
   takeOver(source: SessionSource, previous: GetStream | undefined, resume: string | null): boolean {
     const settled = previous?.settledPosition();
-    const reader = source.open(this.session, resume, () => this.wake(), settled);
+    const reader = source.open(this.session, resume, this, settled);
     if (reader === "malformed") return false;
     this.#reader = reader;
     previous?.stopReading();

@@ -10,7 +10,7 @@ import type { BugLog } from "../mcp/dispatch.ts";
 import type { Outlet } from "../mcp/frame-source.ts";
 import { decodeText } from "../mcp/jsonrpc.ts";
 import type { MessageSource } from "../mcp/message-source.ts";
-import type { PushReader, ServerDefinition } from "../mcp/registry.ts";
+import type { PushReader, ServerDefinition, Wakeable } from "../mcp/registry.ts";
 import type { HeldReply, Reply } from "../mcp/reply.ts";
 import { StdioEndpoint } from "../mcp/stdio-endpoint.ts";
 import { readLines } from "./line-reader.ts";
@@ -205,8 +205,8 @@ class PipedAnswer implements LineSource, Outlet {
 class PipedPush implements LineSource {
   readonly #reader: PushReader;
 
-  constructor(open: (wake: () => void) => PushReader, writer: LineWriter) {
-    this.#reader = open(() => writer.ready(this));
+  constructor(open: (listener: Wakeable) => PushReader, writer: LineWriter) {
+    this.#reader = open({ wake: () => writer.ready(this) });
     writer.ready(this);
   }
 

@@ -55,8 +55,10 @@ class CountedChat {
 
   /** Somebody opens a stream and enters the queue. */
   async arrive(user: number): Promise<void> {
-    const reader = this.#world.server.definition.push?.open(`session-${user}`, null, () => {
-      this.counts.woken++;
+    const reader = this.#world.server.definition.push?.open(`session-${user}`, null, {
+      wake: () => {
+        this.counts.woken++;
+      },
     });
     if (reader === undefined || reader === "malformed") throw new Error("no stream");
     this.#readers.push(reader);

@@ -48,7 +48,7 @@ class Crowd {
 
   #enter(session: string): void {
     this.do({ type: "enter_queue", caller: { session }, newToken: `hash of ${session}` });
-    const reader = this.#server.definition.push?.open(session, null, () => this.wakes++);
+    const reader = this.#server.definition.push?.open(session, null, { wake: () => this.wakes++ });
     if (reader === undefined || reader === "malformed") throw new Error("no reader");
     reader.next(65_536);
     this.#readers.push(reader);

@@ -56,7 +56,7 @@ describe("the last line says what to do next", () => {
     const nothing = heard({ timeout_seconds: 1 });
     await world.clock.pass(1000);
     expect(await nothing).toContain("nothing new");
-    const stream = world.server.definition.push?.open("b", null, () => undefined);
+    const stream = world.server.definition.push?.open("b", null, { wake: () => undefined });
     if (stream !== "malformed") stream?.close(undefined);
     expect(await heard()).toContain("may be back soon");
     await world.ask("leave_chat", {}, { session: "b" });

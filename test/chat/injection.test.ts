@@ -39,7 +39,7 @@ async function readings(words: Words): Promise<Readings> {
   const ann = String((await world.ask("enter_queue", annWith(words))).session_token);
   const entered = await world.call("enter_queue", { display_name: "Bob", interests: [words.interest] }, { session });
   const bob = String(entered.structuredContent?.session_token);
-  const legacy = world.server.definition.push?.open(session, null, () => undefined);
+  const legacy = world.server.definition.push?.open(session, null, { wake: () => undefined });
   const occurrence = reader(world, bob, "chat.activity", "push");
   const polled = reader(world, bob, "message.received", "poll");
   const say = () => world.ask("send_message", { session_token: ann, message: words.message });

@@ -8,7 +8,7 @@ class TestStream {
   readonly reader: PushReader;
 
   constructor(world: ChatWorld, session: string, resume: string | null = null, settled?: string) {
-    const reader = world.server.definition.push?.open(session, resume, () => this.wakes++, settled);
+    const reader = world.server.definition.push?.open(session, resume, { wake: () => this.wakes++ }, settled);
     if (reader === undefined || reader === "malformed") throw new Error("no reader");
     this.reader = reader;
   }
@@ -138,7 +138,7 @@ describe("a session's stream", () => {
     await matched(world);
     const push = world.server.definition.push;
     for (const position of ["", "x", "c1..1", "c1.abc.1", "c2.xxxxxxxx.1", "c1.xxxxxxxx.01"]) {
-      expect(push?.open("b", position, () => undefined)).toBe("malformed");
+      expect(push?.open("b", position, { wake: () => undefined })).toBe("malformed");
     }
     const foreign = new TestStream(world, "b", "c1.xxxxxxxx.7");
     expect(foreign.read()).toEqual(["notifications/resources/updated", "chatroom.found"]);

@@ -12,7 +12,7 @@ class LegacyStream {
   readonly reader: PushReader;
 
   constructor(world: ChatWorld, session: string, resume: string | null = null) {
-    const reader = world.server.definition.push?.open(session, resume, () => this.wakes++);
+    const reader = world.server.definition.push?.open(session, resume, { wake: () => this.wakes++ });
     if (reader === undefined || reader === "malformed") throw new Error("no reader");
     this.reader = reader;
   }

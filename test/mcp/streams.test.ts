@@ -131,9 +131,9 @@ describe("several streams", () => {
     const world = setUp();
     const events: string[] = [];
     const open = world.push.open.bind(world.push);
-    world.push.open = (session, at, wake, settled) => {
+    world.push.open = (session, at, listener, settled) => {
       events.push(`open ${settled ?? "-"}`);
-      const reader = open(session, at, wake, settled);
+      const reader = open(session, at, listener, settled);
       if (reader === "malformed") return reader;
       const close = reader.close.bind(reader);
       reader.close = (position) => {

@@ -15,6 +15,7 @@ import type {
   SessionLedger,
   Tool,
   ToolResult,
+  Wakeable,
 } from "../../src/mcp/registry.ts";
 
 /** One reader as the source saw it, for assertions on how the engine uses readers. */
@@ -30,7 +31,7 @@ export interface ReaderRecord {
 export class MemoryPush implements PushSource {
   readonly readers: ReaderRecord[] = [];
   readonly #kept: number;
-  readonly #logs = new Map<string, { items: string[]; dropped: number; wakes: Set<() => void>; read: number }>();
+  readonly #logs = new Map<string, { items: string[]; dropped: number; listeners: Set<Wakeable>; read: number }>();
 
   /** @param kept how many notifications of a session are kept */
   constructor(kept = 1000) {
@@ -38,7 +39,7 @@ export class MemoryPush implements PushSource {
   }
 
   #log(session: string) {
-    const log = this.#logs.get(session) ?? { items: [], dropped: 0, wakes: new Set<() => void>(), read: 0 };
+    const log = this.#logs.get(session) ?? { items: [], dropped: 0, listeners: new Set<Wakeable>(), read: 0 };
     this.#logs.set(session, log);
     return log;
   }
@@ -57,17 +58,17 @@ export class MemoryPush implements PushSource {
       log.items.shift();
       log.dropped++;
     }
-    for (const wake of [...log.wakes]) wake();
+    for (const listener of [...log.listeners]) listener.wake();
   }
 
-  open(session: string, resume: string | null, wake: () => void, settledBefore?: string): PushReader | "malformed" {
+  open(session: string, resume: string | null, listener: Wakeable, settledBefore?: string): PushReader | "malformed" {
     if (resume !== null && !/^\d{1,15}$/.test(resume)) return "malformed";
     const log = this.#log(session);
     if (settledBefore !== undefined) log.read = Math.max(log.read, Number(settledBefore));
     let at = resume === null ? log.read : Number(resume);
     const record: ReaderRecord = { session, resume, settledBefore, closed: false, settled: undefined };
     this.readers.push(record);
-    log.wakes.add(wake);
+    log.listeners.add(listener);
     return {
       next(maxBytes) {
         at = Math.max(at, log.dropped);
@@ -91,7 +92,7 @@ export class MemoryPush implements PushSource {
         if (record.closed) throw new Error("a reader was closed twice");
         record.closed = true;
         record.settled = settled;
-        log.wakes.delete(wake);
+        log.listeners.delete(listener);
         if (settled !== undefined) log.read = Math.max(log.read, Number(settled));
       },
     };
