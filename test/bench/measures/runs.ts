@@ -67,10 +67,15 @@ export async function flowOn(
   load: LoadProcess,
   options: RunOptions,
 ): Promise<RunReport> {
-  const { effort } = bench;
   const speech = options.speech ?? speechOf(options.peer, "legacy");
   await gather(server, load, { ...options, speech });
   await options.gathered?.();
+  return await flow(bench, server, load, options);
+}
+
+/** Lets those speak who have come. May be called again. */
+async function flow(bench: Bench, server: ServerProcess, load: LoadProcess, options: RunOptions): Promise<RunReport> {
+  const { effort } = bench;
   const report = await load.carryOut("flow", {
     perSecond: options.perSecond ?? 0,
     warmupMs: options.warmupMs ?? effort.warmupMs,
@@ -84,6 +89,44 @@ export async function flowOn(
   const described = describe(report);
   const isBehind = described.messagesPerSecond < RATE_SHARE_MIN * (options.perSecond ?? 0);
   return { ...described, isBehind, account };
+}
+
+/** A server whose people have come and stay, so that it can take turns with others as often as is wanted. */
+export class Standing implements AsyncDisposable {
+  readonly #bench: Bench;
+  readonly #server: ServerProcess;
+  readonly #load: LoadProcess;
+  readonly #options: RunOptions;
+
+  private constructor(bench: Bench, server: ServerProcess, load: LoadProcess, options: RunOptions) {
+    this.#bench = bench;
+    this.#server = server;
+    this.#load = load;
+    this.#options = options;
+  }
+
+  static async of(bench: Bench, options: RunOptions): Promise<Standing> {
+    const server = await bench.start(options.peer, options.settings);
+    const standing = new Standing(bench, server, new LoadProcess(), options);
+    try {
+      const speech = options.speech ?? speechOf(options.peer, "legacy");
+      await gather(server, standing.#load, { ...options, speech });
+      return standing;
+    } catch (problem) {
+      await standing[Symbol.asyncDispose]();
+      throw problem;
+    }
+  }
+
+  /** Lets messages flow once more, with these options instead of its own. */
+  flow(options: Pick<RunOptions, "warmupMs" | "measuredMs">): Promise<RunReport> {
+    return flow(this.#bench, this.#server, this.#load, { ...this.#options, ...options });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#load[Symbol.dispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
 }
 
 /** Everybody comes and says one thing. */

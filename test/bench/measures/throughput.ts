@@ -2,12 +2,13 @@
  * Messages a second, as many as the server can: each is one POST, its answer, and one event on the
  * partner's stream. One message is under way on each connection.
  *
- * This file owns the rows of throughput. Servers take turns, so that the machine's moods reach all of them.
+ * This file owns the rows of throughput. Servers run side by side and take short turns, as a machine that is not one's
+ * own alone is a third faster or slower from one second to the next: what counts is each turn beside its neighbour's.
  */
 import { type Bench, type Finding, figure, LIMIT_SHARE, type Measure, median, times } from "../finding.ts";
 import type { Speech } from "../load/requests.ts";
 import { type PeerName, speechOf } from "../server-process.ts";
-import { type RunReport, run } from "./runs.ts";
+import { type RunReport, Standing } from "./runs.ts";
 
 const CEILING_SHARE_MIN = 0.6;
 const SDK_V1_TIMES_MIN = 4;
@@ -21,14 +22,30 @@ interface Entrant {
   readonly roundsMax?: number;
 }
 
+/** Turns in a round, which share its time. */
+const TURNS = 4;
+
+/** Of a server that has had a turn before. */
+const REWARM_MS = 200;
+
 type Results = ReadonlyMap<Entrant, readonly RunReport[]>;
 
 async function compete(bench: Bench, entrants: readonly Entrant[]): Promise<Results> {
-  const results = new Map<Entrant, RunReport[]>(entrants.map((entrant) => [entrant, []]));
-  for (let round = 0; round < bench.effort.rounds; round++) {
-    for (const entrant of entrants) {
-      if (round >= (entrant.roundsMax ?? Number.POSITIVE_INFINITY)) continue;
-      const report = await run(bench, entrant);
+  const { rounds, warmupMs, measuredMs } = bench.effort;
+  await using stands = new AsyncDisposableStack();
+  const results = new Map<Entrant, RunReport[]>();
+  const standing = new Map<Entrant, Standing>();
+  for (const entrant of entrants) {
+    results.set(entrant, []);
+    if (entrant.roundsMax === 0) continue;
+    const stand = stands.use(await Standing.of(bench, entrant));
+    standing.set(entrant, stand);
+    await stand.flow({ warmupMs, measuredMs: REWARM_MS });
+  }
+  for (let turn = 0; turn < rounds * TURNS; turn++) {
+    for (const [entrant, stand] of standing) {
+      if (turn >= (entrant.roundsMax ?? rounds) * TURNS) continue;
+      const report = await stand.flow({ warmupMs: REWARM_MS, measuredMs: measuredMs / TURNS });
       bench.progress(`${entrant.label}: ${summary(report)}`);
       results.get(entrant)?.push(report);
     }
