@@ -139,20 +139,26 @@ export class LobbyHost {
 
   /** Listeners may submit: their events wait until those before them have been heard by all. */
   #dispatch(events: readonly LobbyEvent[], isOwn: boolean): void {
-    this.#pending.push(...events);
-    if (this.#dispatching) return;
+    if (this.#dispatching) {
+      this.#pending.push(...events);
+      return;
+    }
     this.#dispatching = true;
     try {
+      for (const event of events) this.#tell(event, isOwn);
       for (let i = 0; i < this.#pending.length; i++) {
         const event = this.#pending[i];
-        if (event === undefined) break;
-        for (const listener of this.#listeners.get(event.type) ?? NOBODY) listener(event, isOwn);
-        for (const listener of this.#listenersToAll) listener(event, isOwn);
+        if (event !== undefined) this.#tell(event, isOwn);
       }
     } finally {
-      this.#pending = [];
+      if (this.#pending.length > 0) this.#pending = [];
       this.#dispatching = false;
     }
+  }
+
+  #tell(event: LobbyEvent, isOwn: boolean): void {
+    for (const listener of this.#listeners.get(event.type) ?? NOBODY) listener(event, isOwn);
+    for (const listener of this.#listenersToAll) listener(event, isOwn);
   }
 
   #sleep(): void {

@@ -24,7 +24,8 @@ export function sureArguments(schema: z.ZodObject): (args: JsonObject) => boolea
   }
   return (args) => {
     for (const name in args) if (glances.get(name)?.(args[name]) !== true) return false;
-    return required.every((name) => Object.hasOwn(args, name));
+    for (const name of required) if (!Object.hasOwn(args, name)) return false;
+    return true;
   };
 }
 

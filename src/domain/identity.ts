@@ -13,9 +13,12 @@ import type { Lobby, User } from "./state.ts";
  * `bad_session_token` for a token that names nobody, `identity_conflict` if two name different users.
  */
 export function identify(lobby: Lobby, caller: Caller): User | undefined | Refusal {
-  let found = caller.session === undefined ? undefined : lobby.bindings.get(caller.session)?.user;
+  const { bearer, argument, session } = caller;
+  const bound = session === undefined ? undefined : lobby.bindings.get(session)?.user;
+  if (bearer === undefined && argument === undefined) return bound === undefined ? undefined : lobby.users.get(bound);
+  let found = bound;
   let conflict = false;
-  for (const token of [caller.bearer, caller.argument]) {
+  for (const token of [bearer, argument]) {
     if (token === undefined) continue;
     const named = userByToken(lobby, token);
     if (named === undefined) return refuse("bad_session_token");

@@ -4,6 +4,7 @@
  * This file owns their schemas and answers, and how long a call is held for which client.
  */
 import { z } from "zod";
+import type { LobbyEvent, LobbyEventOf } from "../../domain/event.ts";
 import { parseCursor } from "../../domain/ids.ts";
 import {
   CLIENT_MESSAGE_ID_CHARS_MAX,
@@ -89,15 +90,10 @@ export function sendMessage(chat: Chat): Tool {
           ...(args.room_id === undefined ? {} : { room: args.room_id }),
           ...(args.client_message_id === undefined ? {} : { clientMessageId: args.client_message_id }),
         },
-        (events) => {
-          const last = events.find((event) => event.type === "refused" || event.type === "posted");
-          if (last === undefined) throw new Error("a message was neither posted nor refused");
-          return last;
-        },
+        outcomeOf,
       );
       return whenReady(sent, (outcome) => {
         if (outcome.type === "refused") return refusalResult(outcome);
-        if (outcome.type !== "posted") throw new Error("a message was neither posted nor refused");
         const { posted } = outcome;
         const own: JsonObject = {
           success: true,
@@ -136,6 +132,12 @@ export function waitForMessage(chat: Chat): Tool {
     run: (args, context) =>
       waitAndAnswer(chat, context, { ...args, wait_seconds: args.timeout_seconds ?? HOLD_SECONDS_MAX }),
   });
+}
+
+/** What became of a message. */
+function outcomeOf(events: readonly LobbyEvent[]): LobbyEventOf<"posted" | "refused"> {
+  for (const event of events) if (event.type === "posted" || event.type === "refused") return event;
+  throw new Error("a message was neither posted nor refused");
 }
 
 /** What a send_message has done before it waits. */
