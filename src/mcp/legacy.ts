@@ -114,7 +114,7 @@ export interface Handshake {
  * `initialize`: reads what the client offers and settles the revision (Lifecycle, "Version
  * negotiation": the client's if we serve it, else our newest of this era).
  */
-export function initialize({ server, prompts }: Primitives, params: JsonObject | undefined): Handshake | WireError {
+export function initialize(primitives: Primitives, params: JsonObject | undefined): Handshake | WireError {
   const { protocolVersion, capabilities, clientInfo } = params ?? {};
   if (typeof protocolVersion !== "string") return invalidParams("protocolVersion must be a string.");
   if (!isObject(capabilities)) return invalidParams("capabilities must be an object.");
@@ -124,18 +124,21 @@ export function initialize({ server, prompts }: Primitives, params: JsonObject |
     return invalidParams("clientInfo needs a name and a version.");
   }
   const revision = LEGACY_REVISIONS.find((served) => served === protocolVersion) ?? NEWEST_LEGACY;
+  const { greetings } = primitives;
+  const result = greetings.get(revision) ?? greet(primitives, revision);
+  greetings.set(revision, result);
+  return { revision, capabilities: packCapabilities(capabilities), client: { name, version }, result };
+}
+
+/** The result of `initialize`, which says the same to everybody. */
+function greet({ server, prompts }: Primitives, revision: Revision): string {
   const result: Record<string, unknown> = {
     protocolVersion: revision,
     capabilities: serverCapabilities(server, prompts, revision),
     serverInfo: visible(server.info, INFO_FIELDS, revision),
   };
   if (server.instructions !== undefined) result.instructions = server.instructions;
-  return {
-    revision,
-    capabilities: packCapabilities(capabilities),
-    client: { name, version },
-    result: JSON.stringify(result),
-  };
+  return JSON.stringify(result);
 }
 
 /** What the server says of itself, by the revision that knows it. */

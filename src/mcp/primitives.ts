@@ -10,7 +10,7 @@ import { Envelope } from "./envelope.ts";
 import { Events } from "./events.ts";
 import { LogLevels } from "./logging.ts";
 import { PromptList } from "./prompts.ts";
-import type { ListKind, ServerDefinition } from "./registry.ts";
+import type { ListKind, Revision, ServerDefinition } from "./registry.ts";
 import { SessionFacts } from "./session-facts.ts";
 import { hasNotices, SessionNotices } from "./session-notices.ts";
 import type { SessionSource } from "./streams.ts";
@@ -33,6 +33,8 @@ export class Primitives {
   readonly events: Events | undefined;
   /** What the streams of legacy sessions are written from; undefined if there is never anything to write. */
   readonly sessionSource: SessionSource | undefined;
+  /** Results of `initialize` as JSON text, by revision, as they are until a list changes. */
+  readonly greetings = new Map<Revision, string>();
   readonly #stopListening: (() => void) | undefined;
 
   /** @param now milliseconds since 1970 */
@@ -58,6 +60,7 @@ export class Primitives {
   }
 
   #changed(kind: ListKind): void {
+    this.greetings.clear();
     if (kind === "tools") this.tools.reread();
     if (kind === "prompts") this.prompts?.reread();
     this.notices?.announce(kind);
