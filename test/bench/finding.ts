@@ -57,6 +57,8 @@ export interface Measure {
   readonly name: string;
   /** Whether a quick run includes it. */
   readonly isQuick: boolean;
+  /** Whether it is left out unless it is asked for by name: nothing is wanted of its rows, and they take long. */
+  readonly isAside?: boolean;
   run(bench: Bench): Promise<Finding[]>;
 }
 

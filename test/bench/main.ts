@@ -93,7 +93,9 @@ async function runAll(options: Options, folder: string): Promise<number> {
       ServerProcess.start({ peer, settings, ...(product === undefined ? {} : { product }) }),
     progress: (text) => process.stderr.write(`  ${text}\n`),
   };
-  const chosen = MEASURES.filter(({ name, isQuick }) => options.rows?.includes(name) ?? (isQuick || !options.isQuick));
+  const chosen = MEASURES.filter(
+    ({ name, isQuick, isAside = false }) => options.rows?.includes(name) ?? (!isAside && (isQuick || !options.isQuick)),
+  );
   say(machineText(machine));
   await provide(folder);
   const findings: Finding[] = [];

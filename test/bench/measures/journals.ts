@@ -12,6 +12,7 @@ import { recover } from "../../../src/journal/recovery.ts";
 import { type Bench, type Finding, figure, type Measure, median, ms, times } from "../finding.ts";
 import { residentBytes } from "../load/usage.ts";
 import { LoadProcess } from "../load-process.ts";
+import { type Fsync, hasRedis, RedisProcess } from "../redis-process.ts";
 import { flowOn, type RunReport, run } from "./runs.ts";
 
 const PER_SECOND = 300;
@@ -26,8 +27,29 @@ const NO_HISTORY = ["--history", "off"];
 /** A way of keeping things. */
 interface Keeper {
   readonly label: string;
-  /** Settings of a server whose journal is that one, fresh for every server. */
-  settings(): readonly string[];
+  /** Lets messages flow on a server of its own, whose journal is that one and has nothing yet; 0 = as many as it answers. */
+  run(bench: Bench, perSecond: number): Promise<RunReport>;
+}
+
+/** @param settings of a server that keeps things so, fresh for every server */
+function keepingHere(label: string, settings: () => readonly string[]): Keeper {
+  return { label, run: (bench, perSecond) => run(bench, { peer: "product", settings: settings(), perSecond }) };
+}
+
+function keepingInRedis(label: string, fsync: Fsync): Keeper {
+  return {
+    label,
+    async run(bench, perSecond) {
+      await using redis = await RedisProcess.start(bench.folder, fsync);
+      await using server = await bench.start("product", ["--redis", redis.url]);
+      using load = new LoadProcess();
+      // Redis has the load's core, and a load that keeps it busy to be exact would hold Redis up.
+      load.stepBack();
+      const report = await flowOn(bench, server, load, { peer: "product", perSecond });
+      await redis.checkKept(report.account.heard);
+      return report;
+    },
+  };
 }
 
 interface Reports {
@@ -35,15 +57,20 @@ interface Reports {
   readonly lone: RunReport[];
 }
 
+/** Redis as it is advised to be run, and as surely as it can be. */
+const IN_REDIS: readonly Keeper[] = [
+  keepingInRedis("--redis", "everysec"),
+  keepingInRedis("--redis, appendfsync always", "always"),
+];
+
 /** Servers take turns, so that the machine's moods reach all of them. */
 async function compete(bench: Bench, keepers: readonly Keeper[]): Promise<Map<Keeper, Reports>> {
   const all = new Map<Keeper, Reports>(keepers.map((keeper) => [keeper, { full: [], lone: [] }]));
   for (let round = 0; round < bench.effort.rounds; round++) {
     for (const [keeper, { full, lone }] of all) {
-      const settings = keeper.settings();
-      const report = await run(bench, { peer: "product", settings });
+      const report = await keeper.run(bench, 0);
       full.push(report);
-      lone.push(await run(bench, { peer: "product", settings: keeper.settings(), perSecond: PER_SECOND }));
+      lone.push(await keeper.run(bench, PER_SECOND));
       bench.progress(`${keeper.label}: ${figure(report.messagesPerSecond)} messages/s`);
     }
   }
@@ -132,19 +159,22 @@ async function catchUpFromDisk(bench: Bench): Promise<Finding[]> {
 export const journals: Measure = {
   name: "journals",
   isQuick: false,
+  isAside: true,
   async run(bench) {
     let servers = 0;
     const folder = (): string => join(bench.folder, `data-${servers++}`);
-    const nothing: Keeper = { label: "keeping nothing", settings: () => [] };
+    const nothing = keepingHere("keeping nothing", () => []);
     const keepers: readonly Keeper[] = [
-      { label: "--data --history off", settings: () => ["--data", folder(), ...NO_HISTORY] },
-      {
-        label: "--data --durability full --history off",
-        settings: () => ["--data", folder(), "--durability", "full", ...NO_HISTORY],
-      },
-      { label: "--history sqlite:FILE", settings: () => ["--history", `sqlite:${folder()}.db`] },
-      { label: "--data, with its history", settings: () => ["--data", folder()] },
+      keepingHere("--data --history off", () => ["--data", folder(), ...NO_HISTORY]),
+      keepingHere("--data --durability full --history off", () => [
+        ...["--data", folder(), "--durability", "full"],
+        ...NO_HISTORY,
+      ]),
+      keepingHere("--history sqlite:FILE", () => ["--history", `sqlite:${folder()}.db`]),
+      keepingHere("--data, with its history", () => ["--data", folder()]),
+      ...(hasRedis() ? IN_REDIS : []),
     ];
+    if (!hasRedis()) bench.progress("there is no redis-server on this machine: the rows of --redis are left out");
     const results = await compete(bench, [nothing, ...keepers]);
     const plain = results.get(nothing);
     if (plain === undefined) throw new Error("nothing was measured");
