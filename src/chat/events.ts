@@ -9,7 +9,7 @@
 import type { MailEvent } from "../domain/event.ts";
 import { identify } from "../domain/identity.ts";
 import { makeCursor, parseCursor, type UserRef } from "../domain/ids.ts";
-import { firstOffset, isIn, readingFrom } from "../domain/mailbox.ts";
+import { eventAfter, firstOffset, isIn, readingFrom } from "../domain/mailbox.ts";
 import type { User } from "../domain/state.ts";
 import type {
   EventErrorCodes,
@@ -104,7 +104,7 @@ function startOf({ mailbox }: User, request: EventRequest, type: ChatEventType, 
   if (request.maxAgeMs !== undefined) {
     const oldest = now - request.maxAgeMs;
     for (; after < mailbox.head; after++) {
-      const event = mailbox.events[after + 1 - firstOffset(mailbox)];
+      const event = eventAfter(mailbox, after);
       if (event === undefined || event.at >= oldest) break;
       if (concerns(type, event)) gap = true;
     }
@@ -227,7 +227,7 @@ class MailReader implements EventReader {
   #peek(): MailEvent | undefined {
     const { mailbox } = this.user;
     for (; this.#offset < mailbox.head; this.#offset++) {
-      const event = mailbox.events[this.#offset + 1 - firstOffset(mailbox)];
+      const event = eventAfter(mailbox, this.#offset);
       // Lost in the meantime: `skipGap` says so first.
       if (event === undefined) return undefined;
       if (concerns(this.#type, event)) return event;

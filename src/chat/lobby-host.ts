@@ -146,10 +146,8 @@ export class LobbyHost {
     this.#dispatching = true;
     try {
       for (const event of events) this.#tell(event, isOwn);
-      for (let i = 0; i < this.#pending.length; i++) {
-        const event = this.#pending[i];
-        if (event !== undefined) this.#tell(event, isOwn);
-      }
+      // Also what is added while this goes on.
+      for (const event of this.#pending) this.#tell(event, isOwn);
     } finally {
       if (this.#pending.length > 0) this.#pending = [];
       this.#dispatching = false;

@@ -7,7 +7,7 @@
  * event: whatever is not read yet is in the mailbox.
  */
 import { makeCursor, type NodeId, parseCursor, type SessionKey, type UserRef } from "../domain/ids.ts";
-import { firstOffset, isIn } from "../domain/mailbox.ts";
+import { eventAfter, firstOffset, isIn } from "../domain/mailbox.ts";
 import type { Lobby, User } from "../domain/state.ts";
 import { sessionReadFrom } from "../domain/users.ts";
 import type { PushItem, PushReader, PushSource, Wakeable } from "../mcp/registry.ts";
@@ -300,8 +300,8 @@ class MailboxReader implements PushReader {
       this.#offset = firstOffset(mailbox) - 1;
     }
     let bytes = 0;
-    for (let at = this.#offset + 1 - firstOffset(mailbox); bytes < maxBytes; at++) {
-      const event = mailbox.events[at];
+    while (bytes < maxBytes) {
+      const event = eventAfter(mailbox, this.#offset);
       if (event === undefined) break;
       const position = makeCursor(mailbox.epoch, event.offset);
       const json = eventNotification(mailbox.epoch, event, position);

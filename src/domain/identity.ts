@@ -15,6 +15,7 @@ import type { Lobby, User } from "./state.ts";
 export function identify(lobby: Lobby, caller: Caller): User | undefined | Refusal {
   const { bearer, argument, session } = caller;
   const bound = session === undefined ? undefined : lobby.bindings.get(session)?.user;
+  // Most calls show nothing else, and every message is one.
   if (bearer === undefined && argument === undefined) return bound === undefined ? undefined : lobby.users.get(bound);
   let found = bound;
   let conflict = false;

@@ -52,6 +52,11 @@ export function readingFrom(mailbox: Mailbox, after: number): { from: number; tr
   return { from: Math.min(from, mailbox.head), truncated: from > after };
 }
 
+/** The kept event right after an offset; undefined if there is none, or if it has been dropped. */
+export function eventAfter(mailbox: Mailbox, offset: number): MailEvent | undefined {
+  return mailbox.events[offset + 1 - firstOffset(mailbox)];
+}
+
 /** The kept events with offsets in (from, to]. */
 export function eventsBetween(mailbox: Mailbox, from: number, to: number): readonly MailEvent[] {
   const first = firstOffset(mailbox);

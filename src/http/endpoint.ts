@@ -22,7 +22,7 @@ import type { FrameSource } from "../mcp/frame-source.ts";
 import type { Decoded } from "../mcp/jsonrpc.ts";
 import { MessageFrames } from "../mcp/message-source.ts";
 import type { ServerDefinition } from "../mcp/registry.ts";
-import type { HeldReply, Reply } from "../mcp/reply.ts";
+import { ACCEPTED, type HeldReply, type Reply } from "../mcp/reply.ts";
 import { StreamableHttp } from "../mcp/streamable-http.ts";
 import { type Accepted, readAccept } from "./accept.ts";
 import type { AddressReader } from "./address.ts";
@@ -98,7 +98,7 @@ export class Endpoint {
   readonly serve = (request: Request, server: Bun.Server<undefined>): Response | Promise<Response> => {
     const { headers } = request;
     const origin = headers.get("origin");
-    const refused = this.#guard.refuseHost(headers.get("host")) ?? this.#guard.refuseOrigin(origin);
+    const refused = this.#guard.refuseSource(headers.get("host"), origin);
     if (refused !== undefined) return refusal(refused);
     if (request.method === "OPTIONS") return preflight(origin, this.#transport.verbs);
     const response = this.#serveVerb(request, server);
@@ -157,7 +157,7 @@ export class Endpoint {
     if (reply.kind === "messages" && signal.aborted) {
       // Nobody would ever end what nobody has begun to read.
       reply.closed();
-      return new Response(null, { status: 202 });
+      return plainResponse(ACCEPTED);
     }
     return this.#respond(head, reply);
   }
@@ -222,13 +222,12 @@ export class Endpoint {
     this.#transport.cut();
   }
 
-  /** A stop begins: what is asked from now on is refused. */
-  refuseAll(): void {
-    this.#isStopping = true;
-  }
-
-  /** Answers what is held for something to happen. Its answers leave after this turn. */
+  /**
+   * A stop begins: what is asked from now on is refused, and what is held for something to happen is answered. Its
+   * answers leave after this turn.
+   */
   release(): void {
+    this.#isStopping = true;
     this.#transport.release();
   }
 

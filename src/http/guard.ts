@@ -54,6 +54,11 @@ export class Guard {
     this.#isLiveUserToken = isLiveUserToken;
   }
 
+  /** Why a request may not be looked at any further, by where it was sent and by which page, if by any. */
+  refuseSource(host: string | null, origin: string | null): WireError | undefined {
+    return this.refuseHost(host) ?? this.refuseOrigin(origin);
+  }
+
   /** Whether the request was meant for this server (Transports, "Security warning": DNS rebinding). */
   refuseHost(host: string | null): WireError | undefined {
     if (host === this.#knownHost) return undefined;

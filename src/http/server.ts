@@ -66,7 +66,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   /** The checks that every request but those for health passes, before anything else of it is looked at. */
   function refuseHead(headers: Headers): WireError | undefined {
-    return guard.refuseHost(headers.get("host")) ?? guard.refuseOrigin(headers.get("origin"));
+    return guard.refuseSource(headers.get("host"), headers.get("origin"));
   }
 
   /** For whatever watches over the process: any Host, no token. */
@@ -132,7 +132,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   ticker.unref();
 
   async function stop(): Promise<void> {
-    endpoint.refuseAll();
     const closed = server.stop();
     const released = options.release?.();
     endpoint.release();

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { RedisConnection } from "../../src/journal/redis-connection.ts";
 import { JOURNAL_KEY } from "../../src/journal/redis-stream.ts";
 import { TURN_COMMANDS_MAX } from "../../src/journal-limits.ts";
+import { freePort } from "../support/free-port.ts";
 import { cleanEnvironment, end, keepTrack, onCore, within } from "./child.ts";
 
 const PROGRAM = "redis-server";
@@ -102,12 +103,4 @@ async function answers(child: Bun.Subprocess, url: string): Promise<void> {
     await Bun.sleep(ASK_MS);
   }
   throw new Error(`${PROGRAM} has ended with ${child.exitCode ?? child.signalCode} before it answered`);
-}
-
-/** A port that nobody uses at this moment. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }

@@ -9,16 +9,10 @@ import { forget } from "../../src/history/erasing.ts";
 import type { HistoryPlace } from "../../src/history/place.ts";
 import { identityOf } from "../../src/history/recorder.ts";
 import { refusalCode } from "../support/chat-world.ts";
-import { asking, HistoryRig, historyTest, type MakePlace } from "../support/history-rig.ts";
+import { asking, everythingIn, HistoryRig, historyTest, type MakePlace } from "../support/history-rig.ts";
 
-/** Everything that a database holds, as one text. */
-async function everythingIn(place: HistoryPlace): Promise<string> {
-  const tables = ["rooms", "people", "lines"];
-  const rows: unknown[] = [];
-  // One after another: whoever closes a file of SQLite last has it alone for a moment.
-  for (const table of tables) rows.push(await asking(place, `SELECT * FROM mcp_chat_${table}`));
-  return JSON.stringify(rows);
-}
+/** What a forgotten person could be found in. */
+const TABLES = ["rooms", "people", "lines"];
 
 async function talking(make: MakePlace): Promise<{
   readonly rig: HistoryRig;
@@ -49,7 +43,7 @@ historyTest("U6: what somebody wrote is gone for everybody, and the rest keeps i
     lines: ["2 bob: message 2"],
     hasMore: false,
   });
-  const all = await everythingIn(place);
+  const all = await everythingIn(place, TABLES);
   for (const gone of ["message 1", "message 3", '"ann"', "ANN"]) expect(all).not.toContain(gone);
   const reading = await rig.world.server.definition.resources?.read(
     `chat://rooms/${room}`,
@@ -100,7 +94,7 @@ historyTest(
     await rig.talk([ann, bob], 2, 5);
     rig.history.catchUp();
     await rig.history.idle();
-    const all = await everythingIn(place);
+    const all = await everythingIn(place, TABLES);
     for (const n of [1, 3, 5]) expect(all).not.toContain(`message ${n}`);
     for (const n of [2, 4, 6]) expect(all).toContain(`message ${n}`);
     expect(kept.length).toBe(4);
@@ -110,7 +104,7 @@ historyTest(
     await rig.world.ask("enter_queue", { session_token: ann });
     await rig.say(ann, "message 7");
     await rig.history.flush();
-    expect(await everythingIn(place)).not.toContain("message 7");
+    expect(await everythingIn(place, TABLES)).not.toContain("message 7");
   },
 );
 
@@ -124,12 +118,12 @@ historyTest("an erasing that was cut short is not seen, and goes on by itself", 
   const database = await Database.open(place);
   await forget(database, identityOf(token), 1);
   await database.close();
-  expect(await everythingIn(place)).toContain("message 1");
+  expect(await everythingIn(place, TABLES)).toContain("message 1");
   await rig.world.ask("leave_chat", { session_token: bob });
   await rig.forgetRooms();
   expect((await rig.read(bob, room)).lines).toEqual(["2 bob: message 2", "4 bob: message 4"]);
   await rig.history.sweep();
-  expect(await everythingIn(place)).not.toContain("message 1");
+  expect(await everythingIn(place, TABLES)).not.toContain("message 1");
 });
 
 historyTest(

@@ -6,7 +6,7 @@
  */
 import { expect } from "bun:test";
 import { PAST_ROOMS_MAX, TRANSCRIPT_MESSAGES_MAX } from "../../src/limits.ts";
-import { asking, HistoryRig, historyTest } from "../support/history-rig.ts";
+import { everythingIn, HistoryRig, historyTest } from "../support/history-rig.ts";
 
 historyTest("what the lobby has let go of is read from the history, by both and by nobody else", async (make) => {
   await using rig = await HistoryRig.open(await make());
@@ -136,11 +136,7 @@ historyTest("nothing that could name somebody for good is written down but a dig
   await rig.talk(tokens, 2);
   const hashes = [...rig.world.lobby.byToken.keys()];
   await rig[Symbol.asyncDispose]();
-  const tables = ["rooms", "people", "lines", "forgotten"];
-  const rows: unknown[] = [];
-  // One after another: whoever closes a file of SQLite last has it alone for a moment.
-  for (const table of tables) rows.push(await asking(place, `SELECT * FROM mcp_chat_${table}`));
-  const all = JSON.stringify(rows);
+  const all = await everythingIn(place, ["rooms", "people", "lines", "forgotten"]);
   expect(all).toContain("message 2");
   for (const secret of [...tokens, ...hashes]) expect(all).not.toContain(secret);
 });

@@ -10,10 +10,11 @@ import { compactRedis } from "../../src/journal/redis-compaction.ts";
 import { PENDING_COMMANDS_MAX } from "../../src/journal-limits.ts";
 import { DEADLINE_MS, within } from "../support/client-deadline.ts";
 import { testWith } from "../support/client-optional.ts";
+import { freePort } from "../support/free-port.ts";
 import { differenceOf } from "../support/journal-account.ts";
 import { Ledger } from "../support/journal-ledger.ts";
 import { type OpenedRedisJournal, openRedisJournal } from "../support/journal-redis.ts";
-import { freePort, REDIS_PROGRAMS, RedisServer } from "../support/redis-server.ts";
+import { REDIS_PROGRAMS, RedisServer } from "../support/redis-server.ts";
 import { Relay } from "../support/relay.ts";
 
 const JOURNAL = "{mcp-chat}:journal";

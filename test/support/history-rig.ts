@@ -67,6 +67,14 @@ export async function asking(
   }
 }
 
+/** Everything that these tables of a database hold, as one text. */
+export async function everythingIn(place: HistoryPlace, tables: readonly string[]): Promise<string> {
+  const rows: unknown[] = [];
+  // One after another: whoever closes a file of SQLite last has it alone for a moment.
+  for (const table of tables) rows.push(await asking(place, `SELECT * FROM mcp_chat_${table}`));
+  return JSON.stringify(rows);
+}
+
 /** One line of a page: `3 Ann: hi` by the user ids of the people. */
 export interface Page {
   readonly lines: readonly string[];

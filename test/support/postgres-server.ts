@@ -7,8 +7,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "./client-deadline.ts";
+import { freePort } from "./free-port.ts";
 import { run, runsUntilTheEnd, temporaryFolder } from "./program.ts";
-import { freePort } from "./redis-server.ts";
 
 /** Where a program of PostgreSQL is: Debian keeps them out of the way, by version. */
 function programOf(name: string): string {

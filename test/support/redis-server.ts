@@ -7,6 +7,7 @@
 import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "./client-deadline.ts";
+import { freePort } from "./free-port.ts";
 import { runsUntilTheEnd, temporaryFolder } from "./program.ts";
 
 /** What tests that use this need of the system: for `testWith`. */
@@ -166,22 +167,5 @@ export class RedisServer implements AsyncDisposable {
     child.kill(signal);
     await child.exited;
     this.#child = undefined;
-  }
-}
-
-/** Ports that the system hands out to nobody by itself, so that one is still free after a restart. */
-const PORT_MIN = 20_000;
-const PORT_MAX = 32_000;
-
-/** A port that nobody uses at this moment. */
-export function freePort(): number {
-  for (;;) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
-    try {
-      Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } }).stop(true);
-      return port;
-    } catch (_taken) {
-      // Then another one.
-    }
   }
 }

@@ -55,9 +55,8 @@ export function checkAccount(peer: string, account: CrowdReport): void {
 
 /** Starts a server and lets messages flow. Rejects if one is lost, doubled, reordered, misdirected or refused. */
 export async function run(bench: Bench, options: RunOptions): Promise<RunReport> {
-  await using server = await bench.start(options.peer, options.settings);
-  using load = new LoadProcess();
-  return await flowOn(bench, server, load, options);
+  await using standing = await Standing.of(bench, options);
+  return await standing.flow();
 }
 
 /** The same on a server that runs already. */
@@ -67,8 +66,7 @@ export async function flowOn(
   load: LoadProcess,
   options: RunOptions,
 ): Promise<RunReport> {
-  const speech = options.speech ?? speechOf(options.peer, "legacy");
-  await gather(server, load, { ...options, speech });
+  await gather(server, load, options);
   await options.gathered?.();
   return await flow(bench, server, load, options);
 }
@@ -109,8 +107,7 @@ export class Standing implements AsyncDisposable {
     const server = await bench.start(options.peer, options.settings);
     const standing = new Standing(bench, server, new LoadProcess(), options);
     try {
-      const speech = options.speech ?? speechOf(options.peer, "legacy");
-      await gather(server, standing.#load, { ...options, speech });
+      await gather(server, standing.#load, options);
       return standing;
     } catch (problem) {
       await standing[Symbol.asyncDispose]();
@@ -119,7 +116,7 @@ export class Standing implements AsyncDisposable {
   }
 
   /** Lets messages flow once more, with these options instead of its own. */
-  flow(options: Pick<RunOptions, "warmupMs" | "measuredMs">): Promise<RunReport> {
+  flow(options: Pick<RunOptions, "warmupMs" | "measuredMs"> = {}): Promise<RunReport> {
     return flow(this.#bench, this.#server, this.#load, { ...this.#options, ...options });
   }
 
@@ -130,15 +127,12 @@ export class Standing implements AsyncDisposable {
 }
 
 /** Everybody comes and says one thing. */
-export async function gather(
-  server: ServerProcess,
-  load: LoadProcess,
-  { speech, users = FEW_USERS, connections = CONNECTIONS, cutsPerSecond = 0 }: RunOptions & { readonly speech: Speech },
-): Promise<void> {
+export async function gather(server: ServerProcess, load: LoadProcess, options: RunOptions): Promise<void> {
+  const { peer, users = FEW_USERS, connections = CONNECTIONS, cutsPerSecond = 0 } = options;
   await load.carryOut("gather", {
     port: server.port,
     serverPid: server.pid,
-    speech,
+    speech: options.speech ?? speechOf(peer, "legacy"),
     users,
     connections,
     enter: true,
